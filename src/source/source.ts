@@ -1,0 +1,22 @@
+/** Random access to the bytes of an image file, wherever they are. */
+export interface ByteSource extends AsyncDisposable {
+  /** For messages: the path as the user gave it. */
+  readonly name: string;
+  /** Bytes in the source. */
+  readonly size: number;
+  /** Fills `into` from byte `at`, or throws SHORT_READ. */
+  read(into: Uint8Array, at: number): Promise<void>;
+  /** Fills the pieces one after the other from byte `at`, or throws SHORT_READ. */
+  readPieces(pieces: readonly Uint8Array[], at: number): Promise<void>;
+}
+
+/** The same bytes once, from the first to the last: a pipe, or a file read in order. */
+export interface ByteStream extends AsyncDisposable {
+  readonly name: string;
+  /** Bytes in the stream, `null` while unknown (a pipe, a compressed file). */
+  readonly size: number | null;
+  /** Byte offset in the image of the next byte. */
+  readonly position: number;
+  /** Fills `into`; returns the bytes read, fewer only at the end of the stream. */
+  read(into: Uint8Array): Promise<number>;
+}
