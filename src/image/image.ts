@@ -33,6 +33,9 @@ export interface Image {
   /** Blocks the image speaks of; bytes of the device past them read as zeros. */
   readonly blockCount: number;
   readonly source: ByteSource;
-  /** The run that begins at `block`: as long as the image can tell cheaply, never 0 blocks. */
-  runAt(block: number): Run;
+  /**
+   * The run that begins at `block`, which is below the block count: at least one block, at most
+   * `limit` (an image may stop earlier than the run really ends).
+   */
+  runAt(block: number, limit: number): Run;
 }

@@ -19,4 +19,8 @@ export interface ByteStream extends AsyncDisposable {
   readonly position: number;
   /** Fills `into`; returns the bytes read, fewer only at the end of the stream. */
   read(into: Uint8Array): Promise<number>;
+  /** The same without moving on; meant for a few blocks, which are kept in memory. */
+  peek(into: Uint8Array): Promise<number>;
+  /** Moves on by `count` bytes; returns fewer only at the end of the stream. */
+  skip(count: number): Promise<number>;
 }

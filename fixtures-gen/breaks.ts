@@ -1,0 +1,29 @@
+import type { Break } from "./break.ts";
+import { ntfscloneBreaks } from "./breaks-ntfsclone.ts";
+import { v1Breaks } from "./breaks-v1.ts";
+import { v2Breaks } from "./breaks-v2.ts";
+import { example } from "./examples.ts";
+import type { Fixture } from "./fixture.ts";
+
+/** Rule id to the one way of breaking that rule: the images spec/ calls rejected. */
+export const breaks: Readonly<Record<string, Break>> = {
+  ...v1Breaks,
+  ...v2Breaks,
+  ...ntfscloneBreaks,
+};
+
+export interface BrokenImage {
+  readonly rule: string;
+  /** The sound fixture, for its partition and layout. */
+  readonly fixture: Fixture;
+  readonly image: Uint8Array;
+  readonly also: readonly string[];
+}
+
+/** The image that breaks a rule, or `null` for an id that has no break. */
+export function brokenImage(rule: string): BrokenImage | null {
+  const found = Object.hasOwn(breaks, rule) ? breaks[rule] : undefined;
+  if (found === undefined) return null;
+  const fixture = example(found.base);
+  return { rule, fixture, image: found.apply(fixture), also: found.also ?? [] };
+}

@@ -1,0 +1,28 @@
+import { commandsFor } from "./file-systems.ts";
+import { printable } from "./messages.ts";
+import type { Mounted } from "./mount.ts";
+import { fullSize } from "./sizes.ts";
+
+/** What to do with a fresh mount: each line is a command that can be pasted. */
+export function mountedText(mounted: Mounted, isRoot: boolean): string {
+  const { check, mount } = commandsFor(mounted.fsType);
+  const file = shellQuoted(mounted.file);
+  const sudo = isRoot ? "" : "sudo ";
+  const lines = [
+    `${mounted.file}: the ${mounted.fsType} partition, ${fullSize(mounted.deviceSize)}, read-only`,
+    ...(check ? [`  check it:   ${check} ${file}`] : []),
+    ...(mount.by === "fuse"
+      ? [`  its files:  ${mount.command} ${file} /mnt`]
+      : [
+          `  its files:  ${sudo}losetup --find --show --read-only --direct-io=on ${file}`,
+          `              ${sudo}${mount.command} /dev/loopN /mnt    (the device it printed)`,
+          `              ${sudo}umount /mnt; ${sudo}losetup --detach /dev/loopN`,
+        ]),
+    `  end it:     ${isRoot ? "umount" : "fusermount3 -u"} ${shellQuoted(mounted.mountPoint)}`,
+  ];
+  return lines.map(printable).join("\n");
+}
+
+export function shellQuoted(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

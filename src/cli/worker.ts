@@ -1,0 +1,30 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { reviveImage, type SharedImage } from "../formats.ts";
+import { type ImageStatus, partitionFile } from "../fuse/partition-file.ts";
+import { fuseDevice, serveRequests } from "../fuse/session.ts";
+import { FileSource } from "../source/file.ts";
+
+/** What a serving thread is started with. */
+export interface WorkerTask {
+  /** The mount's descriptor of /dev/fuse. */
+  readonly fuseFd: number;
+  readonly image: {
+    readonly name: string;
+    readonly fd: number;
+    readonly size: number;
+    readonly shared: SharedImage;
+  };
+  readonly fileName: string;
+  readonly status: ImageStatus;
+  readonly debug: boolean;
+}
+
+const { fuseFd, image, fileName, status, debug } = workerData as WorkerTask;
+// The main thread owns the descriptor.
+const source = new FileSource(image.name, image.fd, image.size, false);
+await serveRequests({
+  device: fuseDevice(fuseFd),
+  file: partitionFile(reviveImage(source, image.shared), fileName, status),
+  debug,
+  post: (message) => parentPort?.postMessage(message),
+});

@@ -1,0 +1,56 @@
+import { ImageBackupError } from "./bytes/errors.ts";
+import type { Image } from "./image/image.ts";
+import type { Finding } from "./image/rules.ts";
+import * as ntfsclone from "./ntfsclone/format.ts";
+import * as partclone from "./partclone/format.ts";
+import type { ByteSource } from "./source/source.ts";
+import { SourceStream } from "./source/stream.ts";
+
+export interface OpenOptions {
+  /** Blocks under one count of the rank index: 32 to 1,048,576; 1024 by default. */
+  readonly indexSize?: number;
+}
+
+/** An image whose blocks can be read, and what is wrong with it all the same. */
+export interface OpenedImage {
+  readonly image: Image;
+  readonly findings: readonly Finding[];
+  /** The image as plain data over shared memory, for `reviveImage` in another thread. */
+  readonly shared: SharedImage;
+}
+
+export type SharedImage =
+  | { readonly format: "partclone"; readonly parts: partclone.Parts }
+  | { readonly format: "ntfsclone"; readonly parts: ntfsclone.Parts };
+
+/** Asked in this order; a format knows its images by their first bytes. */
+const formats = [partclone, ntfsclone] as const;
+const HEAD_BYTES = 16;
+
+/** Opens an image of any known format. Throws NOT_AN_IMAGE, UNSUPPORTED or CORRUPT. */
+export async function openImage(
+  source: ByteSource,
+  options: OpenOptions = {},
+): Promise<OpenedImage> {
+  const head = new Uint8Array(Math.min(HEAD_BYTES, source.size));
+  await source.read(head, 0);
+  const format = formats.find(({ claims }) => claims(head));
+  if (!format) throw notAnImage(source.name, head);
+  return format.open(source, new SourceStream(source), options);
+}
+
+/** The image again, in a thread that was sent `shared`; `source` must be the same file. */
+export function reviveImage(source: ByteSource, shared: SharedImage): Image {
+  return shared.format === "partclone"
+    ? partclone.revive(source, shared.parts)
+    : ntfsclone.revive(source, shared.parts);
+}
+
+function notAnImage(name: string, head: Uint8Array): ImageBackupError {
+  const why = head.length === 0 ? "is empty" : "begins as neither";
+  return new ImageBackupError(
+    "NOT_AN_IMAGE",
+    `${name}: is not a partclone or ntfsclone image: it ${why}`,
+    { imageOffset: 0 },
+  );
+}

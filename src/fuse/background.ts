@@ -1,0 +1,76 @@
+import { closeSync, readSync, writeSync } from "node:fs";
+import { ImageBackupError } from "../bytes/errors.ts";
+import { pipe } from "./libc.ts";
+
+/** Set in the environment of a background child, to the descriptor it reports on. */
+const VARIABLE = "VPARTCLONE_READY_FD";
+const READY_FD = 3;
+/** A report is one line; a path in it may have 4 KiB, escaped sixfold in JSON. */
+const REPORT_BYTES = 65536;
+
+export interface BackgroundChild {
+  readonly pid: number;
+  /** What the child gave `reportReady`. */
+  readonly payload: string;
+}
+
+/** FUS-READY: the command that starts this program again, compiled into one executable or not. */
+function ownCommand(): string[] {
+  return Bun.main.startsWith("/$bunfs/")
+    ? [process.execPath]
+    : [process.execPath, ...process.execArgv, Bun.main];
+}
+
+function readToEnd(fd: number): string {
+  const report = Buffer.alloc(REPORT_BYTES);
+  let length = 0;
+  while (length < report.length) {
+    const count = readSync(fd, report, length, report.length - length, null);
+    if (count === 0) break;
+    length += count;
+  }
+  return report.toString("utf8", 0, length);
+}
+
+/**
+ * Starts this program again with `args`, detached from the terminal, and waits for its report.
+ * Throws SYSTEM with the child's line where it failed, or died without one.
+ */
+export function startInBackground(args: readonly string[]): BackgroundChild {
+  const { first, second } = pipe();
+  const child = Bun.spawn({
+    cmd: [...ownCommand(), ...args],
+    env: { ...process.env, [VARIABLE]: String(READY_FD) },
+    detached: true,
+    // Nothing of the parent's: a shell's pipe that a server holds open never ends.
+    stdio: ["ignore", "ignore", "ignore", second],
+  });
+  child.unref();
+  closeSync(second);
+  const report = readToEnd(first);
+  closeSync(first);
+  const [, verdict, text = ""] = /^(ok|error) (.*)\n$/s.exec(report) ?? [];
+  if (verdict === "ok") return { pid: child.pid, payload: text };
+  throw new ImageBackupError("SYSTEM", text || "the server died before the mount was ready");
+}
+
+/** Is this process a background child that still owes its report? */
+export const isBackgroundChild = (): boolean => process.env[VARIABLE] !== undefined;
+
+function report(line: string): void {
+  const fd = Number(process.env[VARIABLE]);
+  delete process.env[VARIABLE];
+  writeSync(fd, line);
+  closeSync(fd);
+}
+
+/** Child: the mount works. Also leaves the working directory, which may be wanted unmounted. */
+export function reportReady(payload: string): void {
+  process.chdir("/");
+  if (isBackgroundChild()) report(`ok ${payload}\n`);
+}
+
+/** Child: it does not; `line` is what the parent's user reads. */
+export function reportFailure(line: string): void {
+  if (isBackgroundChild()) report(`error ${line}\n`);
+}

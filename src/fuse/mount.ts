@@ -1,0 +1,181 @@
+import { closeSync, openSync } from "node:fs";
+import { ImageBackupError } from "../bytes/errors.ts";
+import { MAX_READ } from "./abi.ts";
+import * as libc from "./libc.ts";
+import {
+  checkDevice,
+  codeOf,
+  deviceError,
+  FUSE_DEVICE,
+  unmountCommand,
+  usableMountPoint,
+  usersMayAllowOthers,
+} from "./mount-point.ts";
+
+export interface MountRequest {
+  /** A directory: existing, empty, nothing mounted on it. */
+  readonly mountPoint: string;
+  /** What `mount` and `df` show as the source: the image's absolute path. */
+  readonly source: string;
+  /** Let other users in, as far as the file's mode does; false keeps them out in any case. */
+  readonly allowOther?: boolean;
+}
+
+/** A mounted file system that waits for its INIT to be answered. */
+export interface Mount {
+  /** The descriptor of /dev/fuse; it blocks, and several threads may read from it. */
+  readonly fd: number;
+  /** Absolute, without symbolic links. */
+  readonly mountPoint: string;
+  /** FUS-MOUNT-OTHER: false: nobody but the mounting user gets in, not even root. */
+  readonly allowOther: boolean;
+  /** FUS-UNMOUNT-BUSY: takes the mount away unless something in it is in use. */
+  unmount(): "unmounted" | "busy";
+  /** Takes it out of sight at once; it ends when its last file is closed. */
+  detach(): void;
+}
+
+const SUBTYPE = "vpartclone";
+const ROOT_MODE = "40000";
+
+/** FUS-MOUNT-NAME: a comma ends an option, and a backslash keeps it from doing so. */
+export const escapeOption = (value: string): string => value.replace(/[\\,]/g, "\\$&");
+
+/** FUS-INIT-LIMITS: max_read bounds replies also where pages are larger than 4 KiB. */
+const commonOptions = (allowOther: boolean): string[] => [
+  "default_permissions",
+  `max_read=${MAX_READ}`,
+  ...(allowOther ? ["allow_other"] : []),
+];
+
+const mountFailure = (mountPoint: string, error: unknown): ImageBackupError => {
+  const code = codeOf(error);
+  const advice =
+    code === "EPERM"
+      ? ": mounting is not permitted here; start the container with '--device /dev/fuse --cap-add SYS_ADMIN'"
+      : code === "ENODEV"
+        ? ": the kernel has no FUSE; load the module with 'modprobe fuse'"
+        : `: ${code}`;
+  return new ImageBackupError(
+    "SYSTEM",
+    `cannot mount on ${mountPoint}${advice}`,
+    {},
+    { cause: error },
+  );
+};
+
+function mountAsRoot(mountPoint: string, source: string, allowOther: boolean): number {
+  let fd: number;
+  try {
+    fd = openSync(FUSE_DEVICE, "r+");
+  } catch (error) {
+    throw deviceError(error);
+  }
+  const options = [
+    `fd=${fd}`,
+    `rootmode=${ROOT_MODE}`,
+    `user_id=${process.geteuid?.() ?? 0}`,
+    `group_id=${process.getegid?.() ?? 0}`,
+    ...commonOptions(allowOther),
+  ];
+  const flags = libc.MS_RDONLY + libc.MS_NOSUID + libc.MS_NODEV;
+  try {
+    libc.mount(source, mountPoint, `fuse.${SUBTYPE}`, flags, options.join(","));
+  } catch (error) {
+    closeSync(fd);
+    throw mountFailure(mountPoint, error);
+  }
+  return fd;
+}
+
+/** fusermount3 is a setuid program that mounts for ordinary users. */
+function fusermount(): string {
+  const program = Bun.which("fusermount3") ?? Bun.which("fusermount");
+  if (program !== null) return program;
+  throw new ImageBackupError(
+    "SYSTEM",
+    "fusermount3 is not installed, and only root can mount without it: install the package fuse3",
+  );
+}
+
+interface Finished {
+  readonly ok: boolean;
+  readonly message: string;
+}
+
+/** Runs fusermount3, with `socket` as its descriptor 3 for the one it opens. */
+function runFusermount(args: readonly string[], socket: number | null): Finished {
+  const { exitCode, stderr } = Bun.spawnSync({
+    cmd: [fusermount(), ...args],
+    stdio: ["ignore", "ignore", "pipe", ...(socket === null ? [] : [socket])],
+    env: { ...process.env, LC_ALL: "C", ...(socket === null ? {} : { _FUSE_COMMFD: "3" }) },
+  });
+  const lines = stderr?.toString().trim().split("\n") ?? [];
+  return { ok: exitCode === 0, message: lines.join("; ") || `exit status ${exitCode}` };
+}
+
+function mountAsUser(mountPoint: string, source: string, allowOther: boolean): number {
+  checkDevice();
+  const options = [
+    "ro",
+    "nosuid",
+    "nodev",
+    `fsname=${escapeOption(source)}`,
+    `subtype=${SUBTYPE}`,
+    ...commonOptions(allowOther),
+  ];
+  const sockets = libc.socketPair();
+  try {
+    const { message } = runFusermount(["-o", options.join(","), "--", mountPoint], sockets.second);
+    // With our copy of its end closed, a socket without a message says that none will come.
+    closeSync(sockets.second);
+    const fd = libc.receiveDescriptor(sockets.first);
+    if (fd !== null) return fd;
+    throw new ImageBackupError("SYSTEM", `cannot mount on ${mountPoint}: ${message}`);
+  } finally {
+    closeSync(sockets.first);
+  }
+}
+
+const unmountFailure = (mountPoint: string, why: string): ImageBackupError =>
+  new ImageBackupError(
+    "SYSTEM",
+    `cannot unmount ${mountPoint}: ${why}; try: ${unmountCommand(mountPoint)}`,
+  );
+
+/** EINVAL, "not found in /etc/mtab": somebody else has unmounted it, which is as good. */
+function unmountAsRoot(mountPoint: string, flags: number): "unmounted" | "busy" {
+  try {
+    libc.umount2(mountPoint, flags + libc.UMOUNT_NOFOLLOW);
+  } catch (error) {
+    if (codeOf(error) === "EBUSY") return "busy";
+    if (codeOf(error) !== "EINVAL") throw unmountFailure(mountPoint, codeOf(error));
+  }
+  return "unmounted";
+}
+
+function unmountAsUser(mountPoint: string, flags: readonly string[]): "unmounted" | "busy" {
+  const { ok, message } = runFusermount(["-u", ...flags, "--", mountPoint], null);
+  if (ok || message.includes("not found in") || message.includes("not mounted")) return "unmounted";
+  if (message.includes("busy")) return "busy";
+  throw unmountFailure(mountPoint, message);
+}
+
+/** Mounts: with mount(2) as root, through fusermount3 otherwise. Throws SYSTEM with what to do. */
+export function mountFuse(request: MountRequest): Mount {
+  const isRoot = process.geteuid?.() === 0;
+  const mountPoint = usableMountPoint(request.mountPoint);
+  const allowOther = (request.allowOther ?? true) && (isRoot || usersMayAllowOthers());
+  const mountNow = isRoot ? mountAsRoot : mountAsUser;
+  const fd = mountNow(mountPoint, request.source, allowOther);
+  return {
+    fd,
+    mountPoint,
+    allowOther,
+    unmount: () => (isRoot ? unmountAsRoot(mountPoint, 0) : unmountAsUser(mountPoint, [])),
+    detach: () => {
+      if (isRoot) unmountAsRoot(mountPoint, libc.MNT_DETACH);
+      else unmountAsUser(mountPoint, ["-z"]);
+    },
+  };
+}

@@ -1,0 +1,157 @@
+import { readSync, writeSync } from "node:fs";
+import { EINVAL, EIO, ENOSYS, MAJOR, MAX_READ, REQUEST_BUFFER } from "./abi.ts";
+import { answer } from "./filesystem.ts";
+import { negotiate } from "./init.ts";
+import { type Outcome, ReplyBuffer } from "./reply.ts";
+import { type Malformed, parseRequest, type Request } from "./request.ts";
+import type { ServedFile } from "./served-file.ts";
+import { describe } from "./trace.ts";
+
+/** What a serving thread tells the main thread. */
+export type SessionMessage =
+  /** INIT is answered: the mount can be used. */
+  | { readonly type: "init"; readonly minor: number; readonly maxReadahead: number }
+  /** The kernel cannot be served; the line is for people. */
+  | { readonly type: "refused"; readonly line: string }
+  /** Something failed for the first time in this thread; `kind` tells repetitions apart. */
+  | { readonly type: "log"; readonly kind: string; readonly line: string }
+  /** One request and its outcome, for `--debug_fuse`. */
+  | { readonly type: "debug"; readonly line: string }
+  /** The file system is unmounted, this thread has nothing more to do. */
+  | { readonly type: "end" };
+
+/** /dev/fuse, or what stands for it in a test. Both throw errors with a `code`, as node:fs does. */
+export interface Device {
+  read(into: Uint8Array): number;
+  write(bytes: Uint8Array, start: number, length: number): number;
+}
+
+export interface Session {
+  readonly device: Device;
+  readonly file: ServedFile;
+  /** Send one `debug` message per request. */
+  readonly debug: boolean;
+  post(message: SessionMessage): void;
+}
+
+/** The device of a blocking /dev/fuse descriptor. */
+export const fuseDevice = (fd: number): Device => ({
+  read: (into) => readSync(fd, into, 0, into.length, null),
+  write: (bytes, start, length) => writeSync(fd, bytes, start, length),
+});
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "unexpected";
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
+/** FUS-END: a request was withdrawn, a signal came: read again. */
+const READ_AGAIN: ReadonlySet<string> = new Set(["EINTR", "EAGAIN", "ENOENT"]);
+
+/** FUS-REPLY-PENDING: the request is gone, or the whole file system is; nobody waits. */
+const NOBODY_WAITS: ReadonlySet<string> = new Set(["ENOENT", "ENODEV"]);
+
+/** One request's bytes; null at the end (FUS-END). */
+function receive(device: Device, buffer: Uint8Array): Uint8Array | null {
+  for (;;) {
+    try {
+      return buffer.subarray(0, device.read(buffer));
+    } catch (error) {
+      const code = codeOf(error);
+      if (code === "ENODEV") return null;
+      if (!READ_AGAIN.has(code)) throw error;
+    }
+  }
+}
+
+type Log = (kind: string, line: string) => void;
+
+/** Says what went wrong once per kind: a damaged area is read thousands of times. */
+function onceLogger(post: Session["post"]): Log {
+  const seen = new Set<string>();
+  return (kind, line) => {
+    if (seen.has(kind)) return;
+    seen.add(kind);
+    post({ type: "log", kind, line });
+  };
+}
+
+/** FUS-READ-ERROR: whatever is thrown becomes EIO for this request, and the session goes on. */
+async function outcomeOf(
+  request: Request | Malformed,
+  reply: ReplyBuffer,
+  session: Session,
+  log: Log,
+): Promise<Outcome | null> {
+  if (request.kind === "malformed") {
+    if (!request.unknown)
+      log("malformed", `a request from the kernel makes no sense: ${request.why}`);
+    if (request.unique === null) return null;
+    return request.unknown ? ENOSYS : EINVAL;
+  }
+  try {
+    return await answer(session.file, request, reply);
+  } catch (error) {
+    log(codeOf(error), `${session.file.name}: input/output error: ${messageOf(error)}`);
+    return EIO;
+  }
+}
+
+/** FUS-REPLY-PENDING: a reply the kernel does not take leaves its client waiting: send an EIO. */
+function send(
+  device: Device,
+  unique: bigint,
+  outcome: Outcome,
+  reply: ReplyBuffer,
+  log: Log,
+): void {
+  try {
+    device.write(reply.bytes, reply.start, reply.finish(unique, outcome));
+  } catch (error) {
+    if (NOBODY_WAITS.has(codeOf(error))) return;
+    log("reply", `the kernel did not take a reply: ${messageOf(error)}`);
+    if (outcome !== EIO) send(device, unique, EIO, reply, log);
+  }
+}
+
+/**
+ * FUS-INIT-VERSION: answers INIT, and only then says so: the kernel sets the readahead while it
+ * takes the reply, and the main thread raises it after that.
+ */
+function initialize(request: Request, reply: ReplyBuffer, session: Session, log: Log): Outcome {
+  const { outcome, agreed } = negotiate(request.body, reply);
+  const { kernelMajor, kernelMinor, minor, maxReadahead } = agreed;
+  send(session.device, request.unique, outcome, reply, log);
+  if (typeof outcome !== "number") {
+    const line = `the kernel speaks FUSE ${kernelMajor}.${kernelMinor}, too old to be served: Linux 3.15 or newer is needed`;
+    session.post({ type: "refused", line });
+  } else if (kernelMajor === MAJOR) {
+    session.post({ type: "init", minor, maxReadahead });
+  }
+  return outcome;
+}
+
+/** Serves requests from `device` until the file system is unmounted. */
+export async function serveRequests(session: Session): Promise<void> {
+  const { device, post, debug } = session;
+  const buffer = new Uint8Array(REQUEST_BUFFER);
+  const reply = new ReplyBuffer(MAX_READ);
+  const log = onceLogger(post);
+  for (;;) {
+    const bytes = receive(device, buffer);
+    if (bytes === null) break;
+    const request = parseRequest(bytes);
+    let outcome: Outcome | null;
+    if (request.kind === "request" && request.operation.name === "INIT") {
+      outcome = initialize(request, reply, session, log);
+    } else {
+      outcome = await outcomeOf(request, reply, session, log);
+      if (outcome !== null && request.unique !== null) {
+        send(device, request.unique, outcome, reply, log);
+      }
+    }
+    if (debug) post({ type: "debug", line: describe(request, outcome) });
+  }
+  post({ type: "end" });
+}

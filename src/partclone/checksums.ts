@@ -1,0 +1,96 @@
+import { createXXHash64, createXXHash128, type IHasher } from "hash-wasm";
+import { CRC32_START, crc32Repeater, crc32Update } from "../bytes/crc32.ts";
+import type { ChecksumName } from "./layouts.ts";
+
+/** A strip's checksum while its blocks come in. */
+export interface Checksum {
+  /** Starts anew, as at the image's first block. */
+  reset(): void;
+  /** Takes the next bytes of block data; any length, in order. */
+  update(bytes: Uint8Array): void;
+  /** Is `stored` the checksum of what came since the last reset? The checksum runs on. */
+  matches(stored: Uint8Array): boolean;
+}
+
+/** The checksum of format 0002's `mode`, stored in the writer's byte order (PC2-CHECKSUM). */
+export async function v2Checksum(
+  mode: Exclude<ChecksumName, "NONE">,
+  littleEndian: boolean,
+): Promise<Checksum> {
+  if (mode === "CRC32") return crc32Checksum(littleEndian);
+  const hasher = await (mode === "XXH64" ? createXXHash64() : createXXHash128());
+  return xxhChecksum(hasher, littleEndian);
+}
+
+function crc32Checksum(littleEndian: boolean): Checksum {
+  let state = CRC32_START;
+  return {
+    reset() {
+      state = CRC32_START;
+    },
+    update(bytes) {
+      state = crc32Update(state, bytes);
+    },
+    matches: (stored) => readU32(stored, littleEndian) === state,
+  };
+}
+
+/**
+ * Libraries print the canonical digest: big-endian, the high half first. partclone stores the C
+ * value, which on a little-endian machine is the exact reverse, and on a big-endian one has its
+ * 64-bit halves exchanged.
+ */
+function xxhChecksum(hasher: IHasher, littleEndian: boolean): Checksum {
+  hasher.init();
+  return {
+    reset() {
+      hasher.init();
+    },
+    update(bytes) {
+      hasher.update(bytes);
+    },
+    matches(stored) {
+      // digest() ends a hasher of hash-wasm; without reseed the checksum runs on after it.
+      const running = hasher.save();
+      const canonical = hasher.digest("binary");
+      hasher.load(running);
+      const expected = littleEndian ? canonical.reverse() : exchangeHalves(canonical);
+      return expected.every((byte, index) => byte === stored[index]);
+    },
+  };
+}
+
+function exchangeHalves(digest: Uint8Array): Uint8Array {
+  if (digest.length === 8) return digest;
+  const exchanged = new Uint8Array(digest.length);
+  exchanged.set(digest.subarray(8), 0);
+  exchanged.set(digest.subarray(0, 8), 8);
+  return exchanged;
+}
+
+/**
+ * Format 0001 feeds each block's FIRST byte block-size times, and never starts anew
+ * (PC1-CHECKSUM). Of an 8-byte field only the first 4 bytes hold the value.
+ */
+export function v1Checksum(blockSize: number): Checksum {
+  const feed = crc32Repeater(blockSize);
+  let state = CRC32_START;
+  let intoBlock = 0;
+  return {
+    reset() {
+      state = CRC32_START;
+      intoBlock = 0;
+    },
+    update(bytes) {
+      for (let at = (blockSize - intoBlock) % blockSize; at < bytes.length; at += blockSize) {
+        state = feed(state, bytes[at] ?? 0);
+      }
+      intoBlock = (intoBlock + bytes.length) % blockSize;
+    },
+    matches: (stored) => readU32(stored, true) === state,
+  };
+}
+
+function readU32(bytes: Uint8Array, littleEndian: boolean): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, littleEndian);
+}

@@ -1,0 +1,73 @@
+import { describe, expect } from "bun:test";
+import { statSync, truncateSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { testWith } from "../require.ts";
+import { expectSameBytes, expectSameCopy, expectSameVerdict, filesInside } from "./compare.ts";
+import { FILE_SYSTEMS, type FileSystem, type MountArgv } from "./file-systems.ts";
+import type { Saver } from "./savers.ts";
+import { loopDevice, mountPoint, must, scratchDirectory, virtualPartition } from "./stage.ts";
+import { deleteSome, writeTree } from "./tree.ts";
+
+const NEEDS = ["root", "/dev/fuse", "/dev/loop-control"];
+const TIMEOUT = 120_000;
+
+for (const fs of FILE_SYSTEMS) {
+  describe(fs.name, () => {
+    for (const saver of fs.savers) {
+      testWith(
+        [...NEEDS, ...fs.needs, ...saver.needs],
+        `an image by ${saver.title} reads as the real restore`,
+        () => savedAndMounted(fs, saver),
+        TIMEOUT,
+      );
+    }
+  });
+}
+
+function savedAndMounted(fs: FileSystem, saver: Saver): void {
+  using stack = new DisposableStack();
+  const directory = scratchDirectory(stack);
+  const volume = join(directory, "volume");
+  const image = join(directory, "saved.img");
+  const restored = join(directory, "restored");
+  makeVolume(stack, fs, volume);
+  must(saver.save(volume, image));
+  must(saver.restore(image, restored));
+  // A partition has its size before it is restored; the file must be given it.
+  truncateSync(restored, fs.size);
+
+  const virtual = virtualPartition(stack, saver.mountedBy, image);
+  expect(basename(virtual)).toBe("saved");
+  expect(statSync(virtual).size).toBe(fs.size);
+  expectSameBytes(virtual, restored);
+  expectSameCopy(virtual, restored, join(directory, "copy"));
+  expectSameVerdict(fs, virtual, restored);
+  if (fs.show !== null && saver.keepsFiles) {
+    const files = filesInside(fs.show, volume);
+    expect(files.length).toBeGreaterThan(60);
+    expect(filesInside(fs.show, virtual)).toEqual(files);
+  }
+}
+
+function makeVolume(stack: DisposableStack, fs: FileSystem, volume: string): void {
+  writeFileSync(volume, "");
+  truncateSync(volume, fs.size);
+  must(fs.make(volume));
+  if (fs.fill.by === "tool") {
+    const tree = scratchDirectory(stack);
+    writeTree(tree, fs.links);
+    for (const argv of fs.fill.argv(volume, tree)) must(argv);
+  } else {
+    fillMounted(fs, fs.fill.argv, volume);
+  }
+}
+
+function fillMounted(fs: FileSystem, mount: MountArgv, volume: string): void {
+  using stack = new DisposableStack();
+  const device = loopDevice(stack, volume, "rw");
+  const root = mountPoint(stack, (directory) => mount(device, directory));
+  writeTree(root, fs.links);
+  // On disk first: blocks freed before they were ever written would hold no old data.
+  must(["sync", "--file-system", root]);
+  deleteSome(root);
+}
