@@ -93,6 +93,14 @@ export const exampleParams = {
   "v2-ntfs-tail": { ...v2, fsType: "NTFS", blockSize: 4096, runs: [5, 3], tail: 512 },
   "v2-odd-block-size": { ...v2, blockSize: 1536 },
   "v2-large-blocks": { ...v2, blockSize: 65536, runs: [2, 1, 1] },
+  // partclone.chkimg reads 1 MiB at a time: 16 blocks, then 3. It checks no short strip after a
+  // read that is a multiple of the blocks per checksum.
+  "v2-short-strip-chkimg-forgets": {
+    ...v2,
+    blockSize: 65536,
+    runs: [19],
+    blocksPerChecksum: 3,
+  },
   "v2-bitmap-none": { ...v2, bitmapMode: "none" },
   "v2-bitmap-bytes": { ...v2, bitmapMode: "bytes" },
   "v2-other-values": { ...v2, bitmapMode: "bytes", otherValues: true },

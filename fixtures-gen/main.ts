@@ -22,18 +22,16 @@ function naturalNumber(flag: string, text: string, largest: number): number {
   throw new UsageError(`--${flag} takes a number from 0 to ${largest}, not "${text}"`);
 }
 
-/** citty lets unknown flags, repeated ones and surplus arguments pass in silence. */
-function checkArguments(args: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(args)) {
-    if (name === "_") {
-      if (Array.isArray(value) && value.length > 0) {
-        throw new UsageError(`unexpected argument "${value[0]}"`);
-      }
-    } else if (!Object.hasOwn(argsDef, name)) throw new UsageError(`unknown flag --${name}`);
-    else if (value === "" || (value !== undefined && typeof value !== "string")) {
-      throw new UsageError(`--${name} takes one value`);
+/** citty lets unknown flags and surplus arguments pass in silence. */
+function checkArguments(args: Readonly<Record<string, unknown>> & { readonly _: string[] }): void {
+  const { _: surplus, ...flags } = args;
+  for (const [name, value] of Object.entries(flags)) {
+    if (!Object.hasOwn(argsDef, name)) throw new UsageError(`unknown flag --${name}`);
+    if (value === "" || (value !== undefined && typeof value !== "string")) {
+      throw new UsageError(`--${name} takes a value`);
     }
   }
+  if (surplus[0] !== undefined) throw new UsageError(`unexpected argument "${surplus[0]}"`);
 }
 
 function randomOutputs(seed: number, count: number): readonly Output[] {

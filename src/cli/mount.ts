@@ -85,7 +85,9 @@ async function serveImage(options: MountOptions, reporter: Reporter): Promise<vo
         fsType: image.fsType,
         deviceSize: image.deviceSize,
         allowOther: mount.allowOther,
-        warnings: findings.map(({ rule, message }) => `${message} (${rule})`),
+        warnings: findings
+          .filter(({ reading }) => reading === "warned")
+          .map(({ rule, message }) => `${message} (${rule})`),
       }),
     log: reporter.log,
     debug: reporter.debug,

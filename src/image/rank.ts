@@ -75,6 +75,18 @@ export class RankIndex {
     return before + popcount(words, (entry * indexSize) / WORD, word) + partial;
   }
 
+  /** The present block with `rank` present blocks before it. */
+  select(rank: number): number {
+    let low = 0;
+    let high = this.parts.blockCount;
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.rank(middle) <= rank) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
   /** Consecutive blocks from `block` on that are like it, present or absent; at most `limit`. */
   runLength(block: number, limit: number): number {
     const { words, blockCount } = this.parts;

@@ -8,9 +8,14 @@ export interface Finding {
   readonly message: string;
   /** Byte offset in the image file. */
   readonly imageOffset: number;
-  /** The image cannot be laid out: its data must not be read. */
-  readonly refuses: boolean;
+  readonly reading: Reading;
 }
+
+/**
+ * What a reader does with an image that breaks a rule: its data cannot be laid out and must not be
+ * read; it is read, with a message; it is read as if nothing were wrong.
+ */
+export type Reading = "refused" | "warned" | "unaffected";
 
 /** What stands before the data, as the file has it, and what the rules say of it. */
 export type Described<Header, Layout> = {
@@ -26,7 +31,7 @@ export type Described<Header, Layout> = {
 export interface Rule<Facts> {
   readonly id: string;
   /** As the rule's page in spec/ says. */
-  readonly reading: "refused" | "warned";
+  readonly reading: Reading;
   /** Byte offset in the image file of what the rule speaks of. */
   readonly at: number | ((facts: Facts) => number);
   /** The message if the rule is broken, `null` if it holds. */
@@ -39,13 +44,13 @@ export function judge<Facts>(rules: readonly Rule<Facts>[], facts: Facts): Findi
     const message = rule.broken(facts);
     if (message === null) return [];
     const imageOffset = typeof rule.at === "function" ? rule.at(facts) : rule.at;
-    return [{ rule: rule.id, message, imageOffset, refuses: rule.reading === "refused" }];
+    return [{ rule: rule.id, message, imageOffset, reading: rule.reading }];
   });
 }
 
 /** The finding that forbids reading the image, if there is one. */
 export function refusing(findings: readonly Finding[]): Finding | undefined {
-  return findings.find(({ refuses }) => refuses);
+  return findings.find(({ reading }) => reading === "refused");
 }
 
 export function refusal(name: string, finding: Finding): ImageBackupError {

@@ -1,4 +1,4 @@
-import type { Finding } from "../image/rules.ts";
+import type { Finding, Reading } from "../image/rules.ts";
 import type { ByteStream } from "../source/source.ts";
 import { commands, GAP_BYTES } from "./layout.ts";
 
@@ -17,6 +17,10 @@ export interface Visitor {
   gap(count: number): void;
   /** `length` bytes of the cluster at `position` are at `imageOffset`. */
   cluster(position: number, length: number, imageOffset: number): void;
+  /** Should the cluster's data be read, too? */
+  wants(position: number): boolean;
+  /** The data, before `cluster` is called; valid until the next call. */
+  data(position: number, bytes: Uint8Array): void | Promise<void>;
 }
 
 export interface WalkEnd {
@@ -47,8 +51,8 @@ export async function walkCommands(
   const window = new Window(stream);
   let position = 0;
   let imageOffset = stream.position;
-  const end = (rule?: string, message = "") => {
-    const broken = rule ? { rule, message, imageOffset, refuses: false } : null;
+  const end = (rule?: string, message = "", reading: Reading = "warned") => {
+    const broken = rule ? { rule, message, imageOffset, reading } : null;
     return { position, broken, imageOffset };
   };
   const cut = () =>
@@ -64,7 +68,11 @@ export async function walkCommands(
     const command = window.byte();
     if (command === commands.cluster) {
       const length = clusterLength(clusters, position);
-      if (!(await window.skip(1 + length))) return cut();
+      if (visitor.wants(position)) {
+        const bytes = await window.read(1, length);
+        if (bytes === null) return cut();
+        await visitor.data(position, bytes);
+      } else if (!(await window.skip(1 + length))) return cut();
       visitor.cluster(position, length, imageOffset + 1);
       position++;
     } else if (command === commands.gap) {
@@ -73,7 +81,8 @@ export async function walkCommands(
       if (count === 0n) return end("NTC-GAP-NOT-ZERO", `the gap at position ${position} is 0`);
       const target = BigInt(position) + count;
       if (target < 0n || target > clusterCount) {
-        return end("NTC-POSITION", `a gap leads to position ${target} of ${clusterCount}`);
+        const message = `a gap leads to position ${target} of ${clusterCount}: it or one before it is damaged`;
+        return end("NTC-POSITION", message, "refused");
       }
       await window.skip(GAP_BYTES);
       visitor.gap(Number(count));
@@ -90,6 +99,7 @@ class Window {
   readonly #stream: ByteStream;
   readonly #chunk = new Uint8Array(CHUNK);
   readonly #view = new DataView(this.#chunk.buffer);
+  #cluster = new Uint8Array(0);
   #from = 0;
   #to = 0;
 
@@ -120,6 +130,18 @@ class Window {
     this.#from = 0;
     this.#to += await this.#stream.read(this.#chunk.subarray(this.#to));
     return this.#to >= bytes;
+  }
+
+  /** The `length` bytes that come after `before` bytes; `null` if the stream ends before them. */
+  async read(before: number, length: number): Promise<Uint8Array | null> {
+    if (!(await this.skip(before))) return null;
+    if (this.#cluster.length < length) this.#cluster = new Uint8Array(length);
+    const cluster = this.#cluster.subarray(0, length);
+    const known = this.#chunk.subarray(this.#from, Math.min(this.#to, this.#from + length));
+    cluster.set(known);
+    this.#from += known.length;
+    const got = await this.#stream.read(cluster.subarray(known.length));
+    return known.length + got === length ? cluster : null;
   }
 
   async skip(bytes: number): Promise<boolean> {

@@ -5,7 +5,7 @@ import { ExtentBuilder, type Extents } from "./extents.ts";
 import { readHeader } from "./header.ts";
 import { headerRules } from "./header-rules.ts";
 import type { Header } from "./layout.ts";
-import { type StreamFacts, streamRules } from "./stream-rules.ts";
+import { SECTOR, type StreamFacts, streamRules } from "./stream-rules.ts";
 
 /** What the whole command stream says. */
 export interface Layout {
@@ -20,8 +20,8 @@ export type Description = Described<Header, Layout>;
 export async function describe(stream: ByteStream): Promise<Description> {
   const header = await readHeader(stream);
   const findings = judge(headerRules, header);
-  const refused = refusing(findings);
-  if (refused) return { header, findings, layout: null, refused };
+  const refusedHeader = refusing(findings);
+  if (refusedHeader) return { header, findings, layout: null, refused: refusedHeader };
   await stream.skip(header.dataOffset - stream.position);
 
   const clusters: Clusters = {
@@ -32,27 +32,39 @@ export async function describe(stream: ByteStream): Promise<Description> {
   };
   const { extents, facts } = await follow(stream, clusters, header);
   findings.push(...judge(streamRules, facts));
-  if (facts.end.broken) findings.push(facts.end.broken);
+  if (facts.end.broken) findings.unshift(facts.end.broken);
+  const refused = refusing(findings);
+  if (refused) return { header, findings, layout: null, refused };
   return { header, layout: { clusters, extents, facts }, findings };
 }
 
 async function follow(stream: ByteStream, clusters: Clusters, header: Header) {
-  const builder = new ExtentBuilder(clusters.clusterSize + 1);
-  const counted = { stored: 0, gaps: 0, negativeGaps: 0, hasBoot: false, hasBackupBoot: false };
+  const { clusterSize, clusterCount } = clusters;
+  const builder = new ExtentBuilder(clusterSize + 1);
+  const counted = { stored: 0, gaps: 0, negativeGaps: 0 };
+  let firstStored: number | null = null;
+  let boot: Uint8Array | null = null;
+  let backupBoot: Uint8Array | null = null;
   const end = await walkCommands(stream, clusters, {
     gap(count) {
       counted.gaps++;
       if (count < 0) counted.negativeGaps++;
     },
+    wants: (position) => position === 0 || position === clusterCount,
+    data(position, bytes) {
+      if (position === 0) boot = bytes.slice(0, SECTOR);
+      else backupBoot = bytes.slice();
+    },
     cluster(position, _length, imageOffset) {
       builder.add(position, imageOffset);
-      if (position === clusters.clusterCount) counted.hasBackupBoot = true;
-      else counted.stored++;
-      if (position === 0) counted.hasBoot = true;
+      firstStored ??= position;
+      if (position !== clusterCount) counted.stored++;
     },
   });
   const extents = builder.finish();
-  const { inUse, minorVersion } = header;
-  const facts = { ...counted, end, inUse, minorVersion, fileSize: stream.size };
+  const { inUse, majorVersion, minorVersion } = header;
+  const promisesBackup = majorVersion === 10 && minorVersion >= 1;
+  const fileSize = stream.size;
+  const facts = { ...counted, firstStored, boot, backupBoot, promisesBackup, end, inUse, fileSize };
   return { extents, facts };
 }

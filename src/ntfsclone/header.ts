@@ -52,5 +52,9 @@ function oldFields(head: Uint8Array): Fields & { littleEndian: boolean } {
 }
 
 function isPlausible({ clusterSize, clusterCount, deviceSize }: Fields): boolean {
-  return isClusterSize(clusterSize) && clusterCount * BigInt(clusterSize) <= deviceSize;
+  return (
+    isClusterSize(clusterSize) &&
+    clusterCount > 0n &&
+    clusterCount * BigInt(clusterSize) <= deviceSize
+  );
 }

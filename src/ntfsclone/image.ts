@@ -1,9 +1,10 @@
 import type { Image, Run } from "../image/image.ts";
 import { refusal } from "../image/rules.ts";
 import type { ByteSource } from "../source/source.ts";
-import type { Clusters } from "./commands.ts";
+import { type Clusters, clusterLength } from "./commands.ts";
 import type { Description } from "./description.ts";
 import { type Extents, lastStartingBy } from "./extents.ts";
+import type { StreamFacts } from "./stream-rules.ts";
 
 /** What another thread needs to read the same image: plain data over shared memory. */
 export interface NtfscloneParts {
@@ -34,8 +35,8 @@ export class NtfscloneImage implements Image {
     this.format = parts.format;
     this.deviceSize = deviceSize;
     this.blockSize = clusterSize;
-    // The position after the last cluster holds the backup boot sector.
-    this.blockCount = clusterCount + 1;
+    // The position after the last cluster holds the backup boot sector, if the device reaches there.
+    this.blockCount = clusterCount + (clusterLength(parts.clusters, clusterCount) > 0 ? 1 : 0);
   }
 
   /** The image that `description` describes; throws if its commands cannot be followed. */
@@ -43,9 +44,7 @@ export class NtfscloneImage implements Image {
     if (!description.layout) throw refusal(source.name, description.refused);
     const { header, layout } = description;
     const { clusters, extents, facts } = layout;
-    const { broken, position } = facts.end;
-    // Only clusters in ascending order tell that what is absent before the break is a hole.
-    const unknownFrom = broken ? (facts.negativeGaps > 0 ? 0 : position) : Infinity;
+    const unknownFrom = unknownFromOf(facts);
     const format = `ntfsclone ${header.majorVersion}.${header.minorVersion}`;
     return new NtfscloneImage(source, { format, clusters, extents, unknownFrom });
   }
@@ -83,4 +82,14 @@ export class NtfscloneImage implements Image {
     const beyond = { untilGap: Infinity, gapEvery: Infinity, gapBytes: 0 };
     return { block, count, stored: { imageOffset: this.source.size, ...beyond } };
   }
+}
+
+/**
+ * Behind a break in the command stream any cluster may have been stored. Of a full image that can
+ * only be those after the position reached; a metadata image goes back and forth, and is told by
+ * what it stores first: $MFT, where a full image begins with cluster 0 (NTC-DATA-COMPLETE).
+ */
+function unknownFromOf({ end, negativeGaps, firstStored }: StreamFacts): number {
+  if (!end.broken) return Infinity;
+  return negativeGaps === 0 && firstStored === 0 ? end.position : 0;
 }

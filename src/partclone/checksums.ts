@@ -1,6 +1,6 @@
-import { createXXHash64, createXXHash128, type IHasher } from "hash-wasm";
+import type { IHasher } from "hash-wasm";
 import { CRC32_START, crc32Repeater, crc32Update } from "../bytes/crc32.ts";
-import type { ChecksumName } from "./layouts.ts";
+import type { ChecksumName, Header } from "./layouts.ts";
 
 /** A strip's checksum while its blocks come in. */
 export interface Checksum {
@@ -10,6 +10,19 @@ export interface Checksum {
   update(bytes: Uint8Array): void;
   /** Is `stored` the checksum of what came since the last reset? The checksum runs on. */
   matches(stored: Uint8Array): boolean;
+  /**
+   * Goes on from a stored value as if it were right, so that one damaged strip does not condemn
+   * those after it. Only a CRC-32 can: its value is its whole state.
+   */
+  resume?(stored: Uint8Array): void;
+}
+
+/** The checksum of an image; `null` where it has none. */
+export async function checksumOf(header: Header, mode: ChecksumName): Promise<Checksum | null> {
+  if (mode === "NONE") return null;
+  return header.generation === 1
+    ? v1Checksum(header.blockSize)
+    : await v2Checksum(mode, header.littleEndian);
 }
 
 /** The checksum of format 0002's `mode`, stored in the writer's byte order (PC2-CHECKSUM). */
@@ -18,6 +31,8 @@ export async function v2Checksum(
   littleEndian: boolean,
 ): Promise<Checksum> {
   if (mode === "CRC32") return crc32Checksum(littleEndian);
+  // Loaded when needed: decoding its WASM costs more than opening an image.
+  const { createXXHash64, createXXHash128 } = await import("hash-wasm");
   const hasher = await (mode === "XXH64" ? createXXHash64() : createXXHash128());
   return xxhChecksum(hasher, littleEndian);
 }
@@ -32,6 +47,9 @@ function crc32Checksum(littleEndian: boolean): Checksum {
       state = crc32Update(state, bytes);
     },
     matches: (stored) => readU32(stored, littleEndian) === state,
+    resume(stored) {
+      state = readU32(stored, littleEndian);
+    },
   };
 }
 
@@ -88,6 +106,9 @@ export function v1Checksum(blockSize: number): Checksum {
       intoBlock = (intoBlock + bytes.length) % blockSize;
     },
     matches: (stored) => readU32(stored, true) === state,
+    resume(stored) {
+      state = readU32(stored, true);
+    },
   };
 }
 

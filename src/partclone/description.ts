@@ -6,7 +6,7 @@ import { detectV1ChecksumSize } from "./checksum-width.ts";
 import { readHeader } from "./header.ts";
 import { v1HeaderRules, v2HeaderRules } from "./header-rules.ts";
 import { BITMAGIC, bitmapModes, type ChecksumName, checksumMode, type Header } from "./layouts.ts";
-import { type MapFacts, v1MapRules, v1SizeRules, v2MapRules, v2SizeRules } from "./map-rules.ts";
+import { type MapFacts, v1MapRules, v1SizeRules, v2EndRules, v2MapRules } from "./map-rules.ts";
 
 /** How the data section is laid out; everything a reader needs besides the bytes. */
 export interface Geometry {
@@ -51,7 +51,7 @@ export async function describe(stream: ByteStream, indexSize?: number): Promise<
 
   const geometry = await layOut(stream, header, map.population);
   const sizes = { ...geometry, fileSize: stream.size };
-  findings.push(...judge(header.generation === 1 ? v1SizeRules : v2SizeRules, sizes));
+  findings.push(...judge(header.generation === 1 ? v1SizeRules : v2EndRules, sizes));
   return { header, layout: { geometry, bitmap, map }, findings };
 }
 

@@ -89,6 +89,16 @@ const trailing = ({ dataEnd, fileSize }: SizeFacts) =>
 const fileEnd = ({ fileSize }: SizeFacts) => fileSize ?? 0;
 const dataEnd = ({ dataEnd: end }: SizeFacts) => end;
 
+/** Judged again at the end of a stream whose size was unknown. */
+export const v1EndRules: readonly Rule<SizeFacts>[] = [
+  { id: "PC1-DATA-COMPLETE", reading: "warned", at: fileEnd, broken: missing },
+  { id: "PC1-DATA-END", reading: "warned", at: dataEnd, broken: trailing },
+];
+export const v2EndRules: readonly Rule<SizeFacts>[] = [
+  { id: "PC2-DATA-COMPLETE", reading: "warned", at: fileEnd, broken: missing },
+  { id: "PC2-DATA-END", reading: "warned", at: dataEnd, broken: trailing },
+];
+
 export const v1SizeRules: readonly Rule<SizeFacts>[] = [
   {
     id: "PC1-CHECKSUM-WIDTH",
@@ -99,11 +109,5 @@ export const v1SizeRules: readonly Rule<SizeFacts>[] = [
         ? null
         : "its checksums take 8 bytes instead of 4: written by partclone before 0.1.0 on a 64-bit machine",
   },
-  { id: "PC1-DATA-COMPLETE", reading: "warned", at: fileEnd, broken: missing },
-  { id: "PC1-DATA-END", reading: "warned", at: dataEnd, broken: trailing },
-];
-
-export const v2SizeRules: readonly Rule<SizeFacts>[] = [
-  { id: "PC2-DATA-COMPLETE", reading: "warned", at: fileEnd, broken: missing },
-  { id: "PC2-DATA-END", reading: "warned", at: dataEnd, broken: trailing },
+  ...v1EndRules,
 ];

@@ -1,0 +1,144 @@
+import type { ByteStream } from "../source/source.ts";
+import type { Checksum } from "./checksums.ts";
+import type { Geometry } from "./description.ts";
+
+const CHUNK = 2 ** 20;
+
+/** Blocks under one checksum, and what became of it. */
+export interface Strip {
+  /** From 0, in the image's order. */
+  readonly number: number;
+  /** Byte offset in the image file of its first block. */
+  readonly imageOffset: number;
+  /** Byte offset in the image file of its checksum. */
+  readonly checksumOffset: number;
+  /** Stored blocks before its first one. */
+  readonly firstRank: number;
+  readonly blocks: number;
+  /** `unknown`: an earlier strip is bad, and this kind of checksum runs on over all of them. */
+  readonly verdict: "good" | "bad" | "unknown";
+}
+
+export interface StripVisitor {
+  /** Block data in the image's order, in pieces of any length; valid until the next call. */
+  data?(bytes: Uint8Array): void | Promise<void>;
+  /** A strip has ended. */
+  strip?(strip: Strip): void;
+}
+
+export interface StripsEnd {
+  /** Bytes of blocks and checksums that the stream did not have. */
+  readonly missing: number;
+  /** Bytes after the last checksum. */
+  readonly trailing: number;
+}
+
+/**
+ * Reads the data section from its first byte to the end of the stream. Strips may be of any size:
+ * one of 512 bytes or the whole image; memory stays at one chunk.
+ */
+export async function walkStrips(
+  stream: ByteStream,
+  geometry: Geometry,
+  checksum: Checksum | null,
+  visitor: StripVisitor,
+): Promise<StripsEnd> {
+  const { dataEnd } = geometry;
+  const walker = new Walker(geometry, checksum, visitor);
+  const chunk = new Uint8Array(CHUNK);
+  while (stream.position < dataEnd) {
+    const part = chunk.subarray(0, Math.min(CHUNK, dataEnd - stream.position));
+    const got = await stream.read(part);
+    await walker.take(part.subarray(0, got));
+    if (got < part.length) return { missing: dataEnd - stream.position, trailing: 0 };
+  }
+  return { missing: 0, trailing: await rest(stream) };
+}
+
+async function rest(stream: ByteStream): Promise<number> {
+  return stream.skip(stream.size === null ? Infinity : stream.size - stream.position);
+}
+
+/** Where the walk is: within a strip's blocks, or within its checksum. */
+class Walker {
+  readonly #geometry: Geometry;
+  readonly #checksum: Checksum | null;
+  readonly #visitor: StripVisitor;
+  readonly #stored: Uint8Array;
+  #number = 0;
+  #firstRank = 0;
+  #imageOffset: number;
+  /** Bytes of blocks, then of the checksum, that the strip still waits for. */
+  #dataLeft: number;
+  #checksumLeft: number;
+  /** A running checksum that cannot be resumed proves nothing after the first bad strip. */
+  #lost = false;
+
+  constructor(geometry: Geometry, checksum: Checksum | null, visitor: StripVisitor) {
+    this.#geometry = geometry;
+    this.#checksum = checksum;
+    this.#visitor = visitor;
+    this.#stored = new Uint8Array(geometry.checksumSize);
+    this.#imageOffset = geometry.dataStart;
+    this.#dataLeft = this.#blocks() * geometry.blockSize;
+    this.#checksumLeft = geometry.checksumSize;
+  }
+
+  /** Blocks in the strip that is being read. */
+  #blocks(): number {
+    const { usedBlocks, blocksPerChecksum } = this.#geometry;
+    return Math.min(blocksPerChecksum, usedBlocks - this.#firstRank);
+  }
+
+  async take(bytes: Uint8Array): Promise<void> {
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.#dataLeft > 0) {
+        const piece = bytes.subarray(at, at + Math.min(this.#dataLeft, bytes.length - at));
+        this.#checksum?.update(piece);
+        const pending = this.#visitor.data?.(piece);
+        // Awaiting nothing for each block of format 0001 would cost more than its checksum.
+        if (pending) await pending;
+        this.#dataLeft -= piece.length;
+        at += piece.length;
+      }
+      if (this.#dataLeft === 0 && this.#checksum) {
+        const piece = bytes.subarray(at, at + Math.min(this.#checksumLeft, bytes.length - at));
+        this.#stored.set(piece, this.#stored.length - this.#checksumLeft);
+        this.#checksumLeft -= piece.length;
+        at += piece.length;
+        if (this.#checksumLeft === 0) this.#endStrip(this.#checksum);
+      }
+    }
+  }
+
+  #endStrip(checksum: Checksum): void {
+    const { blockSize, checksumSize, reseed } = this.#geometry;
+    const blocks = this.#blocks();
+    const checksumOffset = this.#imageOffset + blocks * blockSize;
+    const verdict = this.#judge(checksum);
+    this.#visitor.strip?.({
+      number: this.#number,
+      imageOffset: this.#imageOffset,
+      checksumOffset,
+      firstRank: this.#firstRank,
+      blocks,
+      verdict,
+    });
+    if (reseed) checksum.reset();
+    else if (verdict === "bad") {
+      if (checksum.resume) checksum.resume(this.#stored);
+      else this.#lost = true;
+    }
+    this.#number++;
+    this.#firstRank += blocks;
+    this.#imageOffset = checksumOffset + checksumSize;
+    this.#dataLeft = this.#blocks() * blockSize;
+    this.#checksumLeft = checksumSize;
+  }
+
+  #judge(checksum: Checksum): Strip["verdict"] {
+    if (this.#lost) return "unknown";
+    return checksum.matches(this.#stored) ? "good" : "bad";
+  }
+}

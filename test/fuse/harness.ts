@@ -1,0 +1,137 @@
+import { chmodSync, chownSync, mkdtempSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { mountAt } from "../../src/fuse/mount-table.ts";
+import type { ServerConfig } from "./pattern-server.ts";
+
+/** Who a test acts as: root by mount(2), `nobody` as everybody else, through fusermount3. */
+export interface User {
+  readonly name: "root" | "user";
+  readonly id: number;
+  /** What the programs this user starts begin with. */
+  readonly prefix: readonly string[];
+}
+
+const NOBODY = 65534;
+export const ROOT: User = { name: "root", id: 0, prefix: [] };
+export const USER: User = {
+  name: "user",
+  id: NOBODY,
+  prefix: ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"],
+};
+export const USERS = [ROOT, USER];
+
+/** What a test that mounts as this user needs of the machine. */
+export const mountNeeds = (user: User): string[] =>
+  user === ROOT ? ["root", "/dev/fuse"] : ["root", "/dev/fuse", "setpriv", "fusermount3"];
+
+/** Minimal systems have it 0600; udev makes it 0666 everywhere else, so it is left like that. */
+export function openDeviceToAll(): void {
+  chmodSync("/dev/fuse", 0o666);
+}
+
+export interface Finished {
+  readonly code: number;
+  readonly out: Buffer;
+  readonly err: string;
+}
+
+/** Runs a program as `user`. */
+export function run(user: User, ...command: readonly string[]): Finished {
+  const result = Bun.spawnSync({
+    cmd: [...user.prefix, ...command],
+    cwd: "/",
+    env: { ...process.env, LC_ALL: "C", HOME: "/nonexistent" },
+  });
+  return { code: result.exitCode, out: result.stdout, err: result.stderr.toString() };
+}
+
+/** An empty directory of the user's own, and its removal, whatever is mounted on it by then. */
+export function mountDirectory(user: User): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), "vpartclone-fuse-"));
+  chmodSync(path, 0o755);
+  chownSync(path, user.id, user.id);
+  return {
+    path,
+    [Symbol.dispose]() {
+      while (mountAt(path) !== null) {
+        if (run(ROOT, "umount", "-l", path).code !== 0) break;
+      }
+      rmdirSync(path);
+    },
+  };
+}
+
+export interface TestServer extends AsyncDisposable {
+  readonly pid: number;
+  readonly mountPoint: string;
+  readonly file: string;
+  /** Resolves with the text of the first event of this kind; rejects if the server ends without. */
+  said(event: string): Promise<string>;
+  /** Texts of all events of this kind so far. */
+  all(event: string): string[];
+  readonly exited: Promise<number>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+const SERVER = join(import.meta.dir, "pattern-server.ts");
+const PATIENCE_MS = 20;
+
+/** Waits until `condition` holds; the test's own timeout is the limit. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await Bun.sleep(PATIENCE_MS);
+}
+
+/** Starts a server in a process of its own; disposing of it leaves neither process nor mount. */
+export function startServer(
+  user: User,
+  config: Omit<ServerConfig, "mountPoint" | "source"> & Partial<ServerConfig>,
+): TestServer {
+  if (user !== ROOT) openDeviceToAll();
+  const directory = config.mountPoint === undefined ? mountDirectory(user) : null;
+  const mountPoint = config.mountPoint ?? directory?.path ?? "";
+  const whole: ServerConfig = { source: "/images/sda1.img", ...config, mountPoint };
+  const child = Bun.spawn({
+    cmd: [...user.prefix, process.execPath, SERVER, JSON.stringify(whole)],
+    env: { ...process.env, HOME: "/nonexistent" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lines: string[] = [];
+  const finished = (async () => {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const chunk of child.stdout) {
+      const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = parts.pop() ?? "";
+      lines.push(...parts);
+    }
+  })();
+  let isOver = false;
+  void finished.then(() => {
+    isOver = true;
+  });
+  const all = (event: string) =>
+    lines
+      .filter((line) => line.startsWith(`${event} `))
+      .map((line) => line.slice(event.length + 1));
+  return {
+    pid: child.pid,
+    mountPoint,
+    file: join(mountPoint, config.pattern.name),
+    all,
+    async said(event) {
+      await until(() => isOver || all(event).length > 0);
+      const [first] = all(event);
+      if (first === undefined)
+        throw new Error(`no "${event}" from the server:\n${lines.join("\n")}`);
+      return first;
+    },
+    exited: child.exited,
+    kill: (signal) => child.kill(signal),
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.exited;
+      directory?.[Symbol.dispose]();
+    },
+  };
+}
