@@ -179,10 +179,10 @@ function expectedBreaks({ params, present, known, bitmap, ...counts }: Known): r
 }
 
 /** Which parts of partclone 0.3.23 can read it: no XXH, no other byte order. */
-function judgesOf({ params, used, usedBitmap }: Known): Fixture["judges"] {
+function judgesOf({ params, used, usedSuperblock }: Known): Fixture["judges"] {
   const readable = params.byteOrder === "little" && ["none", "crc32"].includes(params.checksumMode);
-  // Without checksums chkimg only seeks to the last block, which it takes from the header's count.
-  const counts = params.checksumMode !== "none" || (usedBitmap > 0 && usedBitmap <= used);
+  // Without checksums this chkimg only seeks to the last block, and believes the superblock's count.
+  const counts = params.checksumMode !== "none" || (usedSuperblock > 0 && usedSuperblock <= used);
   return { chkimg: readable && counts, restore: readable, ntfsclone: false };
 }
 

@@ -3,7 +3,7 @@ import type { Image } from "./image/image.ts";
 import type { Finding } from "./image/rules.ts";
 import * as ntfsclone from "./ntfsclone/format.ts";
 import * as partclone from "./partclone/format.ts";
-import type { ByteSource } from "./source/source.ts";
+import type { ByteSource, ByteStream } from "./source/source.ts";
 import { SourceStream } from "./source/stream.ts";
 
 export interface OpenOptions {
@@ -32,11 +32,21 @@ export async function openImage(
   source: ByteSource,
   options: OpenOptions = {},
 ): Promise<OpenedImage> {
-  const head = new Uint8Array(Math.min(HEAD_BYTES, source.size));
-  await source.read(head, 0);
-  const format = formats.find(({ claims }) => claims(head));
-  if (!format) throw notAnImage(source.name, head);
-  return format.open(source, new SourceStream(source), options);
+  const stream = new SourceStream(source);
+  return (await formatOf(stream)).open(source, stream, options);
+}
+
+/** Reads an image from its first byte to its last and reports all that is wrong with it. */
+export async function checkImage(stream: ByteStream): Promise<readonly Finding[]> {
+  return (await formatOf(stream)).check(stream);
+}
+
+async function formatOf(stream: ByteStream) {
+  const head = new Uint8Array(HEAD_BYTES);
+  const known = head.subarray(0, await stream.peek(head));
+  const format = formats.find(({ claims }) => claims(known));
+  if (!format) throw notAnImage(stream.name, known);
+  return format;
 }
 
 /** The image again, in a thread that was sent `shared`; `source` must be the same file. */

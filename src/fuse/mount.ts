@@ -111,7 +111,8 @@ function runFusermount(args: readonly string[], socket: number | null): Finished
     env: { ...process.env, LC_ALL: "C", ...(socket === null ? {} : { _FUSE_COMMFD: "3" }) },
   });
   const lines = stderr?.toString().trim().split("\n") ?? [];
-  return { ok: exitCode === 0, message: lines.join("; ") || `exit status ${exitCode}` };
+  const message = lines.map((line) => line.replace(/^\S*(fusermount3?: )/, "$1")).join("; ");
+  return { ok: exitCode === 0, message: message || `exit status ${exitCode}` };
 }
 
 function mountAsUser(mountPoint: string, source: string, allowOther: boolean): number {

@@ -62,9 +62,10 @@ async function follow(stream: ByteStream, clusters: Clusters, header: Header) {
     },
   });
   const extents = builder.finish();
+  const distinct = extents.counts.reduce((sum, count) => sum + count, 0) - (backupBoot ? 1 : 0);
   const { inUse, majorVersion, minorVersion } = header;
   const promisesBackup = majorVersion === 10 && minorVersion >= 1;
   const fileSize = stream.size;
-  const facts = { ...counted, firstStored, boot, backupBoot, promisesBackup, end, inUse, fileSize };
+  const facts = { ...counted, distinct, firstStored, boot, backupBoot, promisesBackup, end, inUse, fileSize };
   return { extents, facts };
 }

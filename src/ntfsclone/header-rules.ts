@@ -55,12 +55,12 @@ export const headerRules: readonly Rule<Header>[] = [
   },
   {
     id: "NTC-DEVICE-SIZE",
-    reading: "refused",
+    reading: "warned",
     at: headerLayout.deviceSize.at,
     broken: ({ deviceSize, clusterCount, clusterSize }) =>
       clusterCount * BigInt(clusterSize) <= deviceSize
         ? null
-        : `${clusterCount} clusters of ${clusterSize} bytes are more than the device's ${deviceSize} bytes`,
+        : `${clusterCount} clusters of ${clusterSize} bytes are more than the device's ${deviceSize} bytes; the last ones are taken as cut`,
   },
   {
     id: "NTC-DATA-OFFSET",

@@ -21,7 +21,6 @@ export async function readHeader(stream: ByteStream): Promise<Header> {
   if (String.fromCharCode(...head.subarray(0, MAGIC.length)) !== MAGIC) {
     throw new ImageBackupError("NOT_AN_IMAGE", `${stream.name}: not an ntfsclone image`, {
       imageOffset: 0,
-      rule: "NTC-MAGIC",
     });
   }
   const isOld = (head[headerLayout.majorVersion.at] ?? 0) < MAJOR_VERSION;

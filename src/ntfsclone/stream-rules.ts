@@ -7,8 +7,10 @@ export const SECTOR = 512;
 
 /** What was counted on the way through the commands. */
 export interface StreamFacts {
-  /** Clusters stored, without the backup boot sector. */
+  /** Clusters stored, without the backup boot sector; one stored twice counts twice. */
   readonly stored: number;
+  /** The same, where it counts once. */
+  readonly distinct: number;
   readonly gaps: number;
   /** More than none: a metadata image, whose clusters come in any order. */
   readonly negativeGaps: number;
@@ -41,10 +43,10 @@ export const streamRules: readonly Rule<StreamFacts>[] = [
     id: "NTC-IN-USE",
     reading: "warned",
     at: headerLayout.inUse.at,
-    broken: ({ end, inUse, stored }) =>
-      end.broken || inUse === BigInt(stored)
+    broken: ({ end, inUse, distinct }) =>
+      end.broken || inUse === BigInt(distinct)
         ? null
-        : `the header says ${inUse} clusters in use, ${stored} are stored; the commands are believed`,
+        : `the header says ${inUse} clusters in use, ${distinct} are stored; the commands are believed`,
   },
   {
     id: "NTC-BOOT-SECTOR",

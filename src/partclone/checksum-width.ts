@@ -15,9 +15,10 @@ export async function detectV1ChecksumSize(
   usedBlocks: number,
 ): Promise<4 | 8> {
   const tried = Math.min(TRIED, usedBlocks);
-  const expected = tried * (blockSize + 8);
-  const available = stream.size === null ? expected : Math.max(0, stream.size - stream.position);
-  const head = new Uint8Array(Math.min(expected, available));
+  // One byte more, as a pipe tells its size only by its end.
+  const wanted = tried * (blockSize + 8) + 1;
+  const available = stream.size === null ? wanted : Math.max(0, stream.size - stream.position);
+  const head = new Uint8Array(Math.min(wanted, available));
   const got = await stream.peek(head);
   // One block's checksum is in the same place either way.
   if (tried === TRIED) {
@@ -25,8 +26,8 @@ export async function detectV1ChecksumSize(
       if (checksumsFit(head.subarray(0, got), blockSize, width, tried)) return width;
     }
   }
-  const sizeOfWide = stream.position + usedBlocks * (blockSize + 8);
-  return usedBlocks > 0 && stream.size === sizeOfWide ? 8 : 4;
+  const size = stream.size ?? (got < wanted ? stream.position + got : null);
+  return usedBlocks > 0 && size === stream.position + usedBlocks * (blockSize + 8) ? 8 : 4;
 }
 
 function checksumsFit(head: Uint8Array, blockSize: number, width: number, blocks: number): boolean {

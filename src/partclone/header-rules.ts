@@ -4,6 +4,7 @@ import {
   bitmapModes,
   checksumMode,
   checksumModes,
+  isByteOrder,
   type V1Header,
   type V2Header,
   v1Layout,
@@ -44,8 +45,8 @@ export const v2HeaderRules: readonly Rule<V2Header>[] = [
     id: "PC2-BYTE-ORDER",
     reading: "refused",
     at: v2Layout.byteOrder.at,
-    broken: ({ byteOrder: [first, second] }) =>
-      (first === 0xde && second === 0xc0) || (first === 0xc0 && second === 0xde)
+    broken: ({ byteOrder }) =>
+      isByteOrder(byteOrder)
         ? null
         : "the byte-order marker is neither DE C0 (little-endian) nor C0 DE (big-endian)",
   },

@@ -4,6 +4,7 @@ import { decode } from "../bytes/struct.ts";
 import type { ByteStream } from "../source/source.ts";
 import {
   type Header,
+  isByteOrder,
   MAGIC,
   V1_HEADER_BYTES,
   V2_HEADER_BYTES,
@@ -21,11 +22,10 @@ export async function readHeader(stream: ByteStream): Promise<Header> {
   if (magic !== MAGIC) {
     throw new ImageBackupError("NOT_AN_IMAGE", `${stream.name}: not a partclone image`, {
       imageOffset: 0,
-      rule: "PC2-MAGIC",
     });
   }
   const version = String.fromCharCode(...head.subarray(VERSION_AT, VERSION_AT + 4));
-  if (version !== "0001" && version !== "0002") throw unknownVersion(stream.name, version);
+  if (version !== "0001" && version !== "0002") throw unknownVersion(stream.name, version, head);
   const generation = version === "0001" ? 1 : 2;
   const size = generation === 1 ? V1_HEADER_BYTES : V2_HEADER_BYTES;
   if (got < size) throw cutHeader(stream.name, generation, got, size);
@@ -44,11 +44,13 @@ function v2Header(head: Uint8Array): Header {
   return { ...decode(v2Layout, head, littleEndian), generation: 2, littleEndian, computedCrc };
 }
 
-function unknownVersion(name: string, version: string): ImageBackupError {
+function unknownVersion(name: string, version: string, head: Uint8Array): ImageBackupError {
+  // Only format 0002, and what came of it, has a byte-order marker behind the version.
+  const rule = isByteOrder(head.subarray(VERSION_AT + 4)) ? "PC2-VERSION" : "PC1-VERSION";
   return new ImageBackupError(
     "UNSUPPORTED",
-    `${name}: a partclone image of version ${JSON.stringify(version)}; versions 0001 and 0002 can be read (PC2-VERSION)`,
-    { imageOffset: VERSION_AT, rule: "PC2-VERSION" },
+    `${name}: a partclone image of version ${JSON.stringify(version)}; versions 0001 and 0002 can be read (${rule})`,
+    { imageOffset: VERSION_AT, rule },
   );
 }
 

@@ -41,6 +41,11 @@ export const v2Layout = {
   headerCrc: { at: 106, type: "u32" },
 } as const satisfies Layout;
 export const V2_HEADER_BYTES = 110;
+/** `DE C0` from a little-endian writer, `C0 DE` from a big-endian one (PC2-BYTE-ORDER). */
+export function isByteOrder([first, second]: Uint8Array): boolean {
+  return (first === 0xde && second === 0xc0) || (first === 0xc0 && second === 0xde);
+}
+
 /** The header's CRC covers the bytes before it (PC2-HEADER-CRC). */
 export const V2_HEADER_CRC_AT = v2Layout.headerCrc.at;
 

@@ -18,8 +18,8 @@ export interface ServerConfig {
   readonly background?: boolean;
   readonly debug?: boolean;
   readonly allowOther?: boolean;
-  /** Fail on purpose: while serving starts, or in a thread. */
-  readonly fail?: "ready" | "worker";
+  /** Fail on purpose: while serving starts, in a thread, or before a word is said. */
+  readonly fail?: "ready" | "worker" | "silently";
 }
 
 interface WorkerStart {
@@ -51,6 +51,7 @@ async function main(config: ServerConfig): Promise<number> {
       say("background", JSON.stringify({ pid, payload }));
       return 0;
     }
+    if (config.fail === "silently") process.kill(process.pid, "SIGKILL");
     await serveMount(mountFuse(config), config);
     say("ended");
     return 0;
