@@ -28,14 +28,12 @@ say() {
 
 # Runs a command in silence; shows what it printed only if it fails.
 quietly() {
-  quietly_log=$(mktemp)
   quietly_status=0
-  "$@" >"$quietly_log" 2>&1 </dev/null || quietly_status=$?
+  quietly_output=$("$@" 2>&1 </dev/null) || quietly_status=$?
   if [ "$quietly_status" -ne 0 ]; then
-    cat "$quietly_log" >&2
+    printf '%s\n' "$quietly_output" >&2
     say "failed with status $quietly_status: $*" >&2
   fi
-  rm -f "$quietly_log"
   return "$quietly_status"
 }
 

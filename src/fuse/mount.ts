@@ -29,7 +29,7 @@ export interface Mount {
   readonly mountPoint: string;
   /** FUS-MOUNT-OTHER: false: nobody but the mounting user gets in, not even root. */
   readonly allowOther: boolean;
-  /** FUS-UNMOUNT-BUSY: takes the mount away unless something in it is in use. */
+  /** FUS-SIGNAL: takes the mount away unless something in it is in use. */
   unmount(): "unmounted" | "busy";
   /** Takes it out of sight at once; it ends when its last file is closed. */
   detach(): void;
