@@ -1,4 +1,5 @@
 import { ImageBackupError } from "./bytes/errors.ts";
+import type { Checked, CheckVisitor, Dump } from "./image/check.ts";
 import type { Image } from "./image/image.ts";
 import type { Finding } from "./image/rules.ts";
 import * as ntfsclone from "./ntfsclone/format.ts";
@@ -36,9 +37,14 @@ export async function openImage(
   return (await formatOf(stream)).open(source, stream, options);
 }
 
+/** Reads the header and what else describes the image. */
+export async function dumpImage(stream: ByteStream): Promise<Dump> {
+  return (await formatOf(stream)).dump(stream);
+}
+
 /** Reads an image from its first byte to its last and reports all that is wrong with it. */
-export async function checkImage(stream: ByteStream): Promise<readonly Finding[]> {
-  return (await formatOf(stream)).check(stream);
+export async function checkImage(stream: ByteStream, visitor: CheckVisitor = {}): Promise<Checked> {
+  return (await formatOf(stream)).check(stream, visitor);
 }
 
 async function formatOf(stream: ByteStream) {

@@ -22,7 +22,7 @@ const refusals: Readonly<Record<string, { code: string; rule?: string }>> = {
 };
 
 async function brokenRules(image: Uint8Array): Promise<string[]> {
-  const findings = await checkImage(new SourceStream(memorySource(image)));
+  const { findings } = await checkImage(new SourceStream(memorySource(image)));
   return [...new Set(findings.map(({ rule }) => rule))];
 }
 

@@ -1,7 +1,7 @@
+import { fullSize } from "../bytes/sizes.ts";
 import { commandsFor } from "./file-systems.ts";
 import { printable } from "./messages.ts";
 import type { Mounted } from "./mount.ts";
-import { fullSize } from "./sizes.ts";
 
 /** What to do with a fresh mount: each line is a command that can be pasted. */
 export function mountedText(mounted: Mounted, isRoot: boolean): string {

@@ -4,7 +4,7 @@ import { type Clusters, walkCommands } from "./commands.ts";
 import { ExtentBuilder, type Extents } from "./extents.ts";
 import { readHeader } from "./header.ts";
 import { headerRules } from "./header-rules.ts";
-import type { Header } from "./layout.ts";
+import { type Header, MAJOR_VERSION } from "./layout.ts";
 import { SECTOR, type StreamFacts, streamRules } from "./stream-rules.ts";
 
 /** What the whole command stream says. */
@@ -16,29 +16,55 @@ export interface Layout {
 
 export type Description = Described<Header, Layout>;
 
-/** Reads the header and follows the commands to the end of the stream. */
-export async function describe(stream: ByteStream): Promise<Description> {
+/** The header, and what it says of the commands; nothing of them is read. */
+export type Front = Described<Header, Clusters>;
+
+/** Reads the header; the stream is left at the first command. */
+export async function readFront(stream: ByteStream): Promise<Front> {
   const header = await readHeader(stream);
   const findings = judge(headerRules, header);
-  const refusedHeader = refusing(findings);
-  if (refusedHeader) return { header, findings, layout: null, refused: refusedHeader };
+  const refused = refusing(findings);
+  if (refused) return { header, findings, layout: null, refused };
   await stream.skip(header.dataOffset - stream.position);
-
   const clusters: Clusters = {
     clusterSize: header.clusterSize,
     clusterCount: Number(header.clusterCount),
     deviceSize: Number(header.deviceSize),
     littleEndian: header.littleEndian,
   };
-  const { extents, facts } = await follow(stream, clusters, header);
-  findings.push(...judge(streamRules, facts));
-  if (facts.end.broken) findings.unshift(facts.end.broken);
+  return { header, findings, layout: clusters };
+}
+
+/** Takes each cluster in the image's order; the bytes are valid until the next call. */
+export type OnCluster = (position: number, bytes: Uint8Array) => void | Promise<void>;
+
+/** Follows the commands behind `front` to the end of the stream. */
+export async function follow(
+  stream: ByteStream,
+  front: Front,
+  onCluster?: OnCluster,
+): Promise<Description> {
+  if (!front.layout) return front;
+  const { header, layout: clusters } = front;
+  const { extents, facts } = await countCommands(stream, clusters, header, onCluster);
+  const broken = facts.end.broken ? [facts.end.broken] : [];
+  const findings = [...broken, ...front.findings, ...judge(streamRules, facts)];
   const refused = refusing(findings);
   if (refused) return { header, findings, layout: null, refused };
   return { header, layout: { clusters, extents, facts }, findings };
 }
 
-async function follow(stream: ByteStream, clusters: Clusters, header: Header) {
+/** Reads the header and follows the commands to the end of the stream. */
+export async function describe(stream: ByteStream): Promise<Description> {
+  return follow(stream, await readFront(stream));
+}
+
+async function countCommands(
+  stream: ByteStream,
+  clusters: Clusters,
+  header: Header,
+  onCluster?: OnCluster,
+) {
   const { clusterSize, clusterCount } = clusters;
   const builder = new ExtentBuilder(clusterSize + 1);
   const counted = { stored: 0, gaps: 0, negativeGaps: 0 };
@@ -50,10 +76,11 @@ async function follow(stream: ByteStream, clusters: Clusters, header: Header) {
       counted.gaps++;
       if (count < 0) counted.negativeGaps++;
     },
-    wants: (position) => position === 0 || position === clusterCount,
+    wants: (position) => onCluster !== undefined || position === 0 || position === clusterCount,
     data(position, bytes) {
       if (position === 0) boot = bytes.slice(0, SECTOR);
-      else backupBoot = bytes.slice();
+      else if (position === clusterCount) backupBoot = bytes.slice();
+      return onCluster?.(position, bytes);
     },
     cluster(position, _length, imageOffset) {
       builder.add(position, imageOffset);
@@ -63,9 +90,7 @@ async function follow(stream: ByteStream, clusters: Clusters, header: Header) {
   });
   const extents = builder.finish();
   const distinct = extents.counts.reduce((sum, count) => sum + count, 0) - (backupBoot ? 1 : 0);
-  const { inUse, majorVersion, minorVersion } = header;
-  const promisesBackup = majorVersion === 10 && minorVersion >= 1;
-  const fileSize = stream.size;
-  const facts = { ...counted, distinct, firstStored, boot, backupBoot, promisesBackup, end, inUse, fileSize };
-  return { extents, facts };
+  const promisesBackup = header.majorVersion === MAJOR_VERSION && header.minorVersion >= 1;
+  const rest = { boot, backupBoot, promisesBackup, inUse: header.inUse, fileSize: stream.size };
+  return { extents, facts: { ...counted, distinct, firstStored, end, ...rest } };
 }

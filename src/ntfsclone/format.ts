@@ -1,9 +1,10 @@
 import type { Image } from "../image/image.ts";
-import type { Finding } from "../image/rules.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
 import { describe } from "./description.ts";
 import { NtfscloneImage, type NtfscloneParts } from "./image.ts";
 import { MAGIC } from "./layout.ts";
+
+export { check, dump } from "./check.ts";
 
 export type Parts = NtfscloneParts;
 
@@ -16,11 +17,6 @@ export async function open(source: ByteSource, stream: ByteStream) {
   const image = NtfscloneImage.from(source, description);
   const shared = { format: "ntfsclone" as const, parts: image.parts };
   return { image, findings: description.findings, shared };
-}
-
-/** The commands are all there is to check: the format has no checksums. */
-export async function check(stream: ByteStream): Promise<readonly Finding[]> {
-  return (await describe(stream)).findings;
 }
 
 export function revive(source: ByteSource, parts: Parts): Image {

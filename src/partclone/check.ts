@@ -1,52 +1,77 @@
+import { grouped } from "../bytes/sizes.ts";
+import { type Checked, type CheckVisitor, type Dump, MOST_KEPT } from "../image/check.ts";
 import { type Finding, judge } from "../image/rules.ts";
 import type { ByteStream } from "../source/source.ts";
 import { checksumOf } from "./checksums.ts";
-import { type Description, describe, type Geometry } from "./description.ts";
+import { type Description, describe, type Geometry, type Layout } from "./description.ts";
+import { details } from "./details.ts";
 import { v1EndRules, v2EndRules } from "./map-rules.ts";
 import { type Strip, walkStrips } from "./strips.ts";
 
-export interface CheckVisitor {
-  /** The image can be laid out; its data comes next. */
-  begin?(geometry: Geometry): void;
-  strip?(strip: Strip): void;
+/** Reads what comes before the data. */
+export async function dump(stream: ByteStream): Promise<Dump> {
+  return dumpOf(await describe(stream));
 }
 
-export interface Checked {
-  readonly description: Description;
-  /** Everything that is wrong, in the file's order. */
-  readonly findings: readonly Finding[];
+function dumpOf(description: Description): Dump {
+  const { findings } = description;
+  const refused = description.layout ? null : description.refused;
+  return { title: "Partclone Header", details: details(description), findings, refused };
 }
 
 /** Reads the whole image, from the header to the end of the stream, and proves every checksum. */
 export async function check(stream: ByteStream, visitor: CheckVisitor = {}): Promise<Checked> {
   const description = await describe(stream);
+  const dump = dumpOf(description);
+  visitor.described?.(dump);
+  const findings: Finding[] = [];
+  const found = (finding: Finding) => {
+    if (findings.length < MOST_KEPT) findings.push(finding);
+    visitor.finding?.(finding);
+  };
+  dump.findings.forEach(found);
   const { header, layout } = description;
-  const findings = [...description.findings];
-  if (!layout) return { description, findings };
+  const strips = { good: 0, bad: 0, unknown: 0 };
+  if (!layout) return { dump, findings, strips, proof: "nothing" };
+
   const { geometry } = layout;
-  visitor.begin?.(geometry);
-  const rule = `PC${header.generation}-CHECKSUM`;
+  visitor.begin?.(geometry.dataEnd);
   const checksum = await checksumOf(header, geometry.checksum);
   const end = await walkStrips(stream, geometry, checksum, {
     strip(strip) {
-      visitor.strip?.(strip);
-      if (strip.verdict === "bad") findings.push(badStrip(rule, strip));
+      strips[strip.verdict]++;
+      visitor.advance?.(stream.position);
+      if (strip.verdict !== "good") found(badStrip(header.generation, strip, layout));
     },
   });
   // The size of a pipe is known only now.
   if (stream.size === null) {
     const fileSize = geometry.dataEnd - end.missing + end.trailing;
-    findings.push(
-      ...judge(header.generation === 1 ? v1EndRules : v2EndRules, { ...geometry, fileSize }),
-    );
+    const rules = header.generation === 1 ? v1EndRules : v2EndRules;
+    judge(rules, { ...geometry, fileSize }).forEach(found);
   }
-  return { description, findings };
+  return { dump, findings, strips, proof: proofOf(geometry) };
 }
 
-function badStrip(rule: string, { number, imageOffset, checksumOffset, blocks }: Strip): Finding {
+function proofOf({ checksum, blocksPerChecksum }: Geometry): string {
+  if (checksum === "NONE") return "nothing, as the image has no checksums";
+  const blocks = blocksPerChecksum === 1 ? "block" : `${grouped(blocksPerChecksum)} blocks`;
+  return `a ${checksum} for each ${blocks}`;
+}
+
+function badStrip(generation: 1 | 2, strip: Strip, { geometry, bitmap }: Layout): Finding {
+  const { number, imageOffset, checksumOffset, firstRank, blocks, verdict } = strip;
+  const block = (rank: number) => (bitmap ? bitmap.select(rank) : rank);
+  const { blockSize, checksumSize } = geometry;
+  const from = block(firstRank) * blockSize;
+  const to = (block(firstRank + blocks - 1) + 1) * blockSize - 1;
+  const what =
+    verdict === "bad"
+      ? "is bad: its checksum differs"
+      : "cannot be judged: its checksum runs on from a bad strip";
   return {
-    rule,
-    message: `strip ${number}: the checksum of its ${blocks} blocks differs (bytes ${imageOffset} to ${checksumOffset - 1})`,
+    rule: `PC${generation}-CHECKSUM`,
+    message: `strip ${number} ${what}; bytes ${imageOffset} to ${checksumOffset + checksumSize - 1} of the image, ${blocks} blocks between bytes ${from} and ${to} of the partition`,
     imageOffset,
     reading: "unaffected",
   };

@@ -1,10 +1,10 @@
 import type { Image } from "../image/image.ts";
-import type { Finding } from "../image/rules.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
-import { check as checkAll } from "./check.ts";
 import { describe } from "./description.ts";
 import { PartcloneImage, type PartcloneParts } from "./image.ts";
 import { MAGIC } from "./layouts.ts";
+
+export { check, dump } from "./check.ts";
 
 export type Parts = PartcloneParts;
 
@@ -21,10 +21,6 @@ export async function open(
   const image = PartcloneImage.from(source, description);
   const shared = { format: "partclone" as const, parts: image.parts };
   return { image, findings: description.findings, shared };
-}
-
-export async function check(stream: ByteStream): Promise<readonly Finding[]> {
-  return (await checkAll(stream)).findings;
 }
 
 export function revive(source: ByteSource, parts: Parts): Image {

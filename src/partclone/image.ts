@@ -24,7 +24,7 @@ export class PartcloneImage implements Image {
   readonly #bitmap: RankIndex | null;
   readonly #geometry: Geometry;
 
-  constructor(source: ByteSource, parts: PartcloneParts, bitmap?: RankIndex | null) {
+  constructor(source: ByteSource, parts: PartcloneParts) {
     const { geometry } = parts;
     this.source = source;
     this.parts = parts;
@@ -34,7 +34,7 @@ export class PartcloneImage implements Image {
     this.blockSize = geometry.blockSize;
     this.blockCount = geometry.totalBlocks;
     this.#geometry = geometry;
-    this.#bitmap = bitmap ?? (parts.bitmap ? new RankIndex(parts.bitmap) : null);
+    this.#bitmap = parts.bitmap && new RankIndex(parts.bitmap);
   }
 
   /** The image that `description` describes; throws if its data cannot be laid out. */
@@ -44,12 +44,17 @@ export class PartcloneImage implements Image {
     const { geometry, bitmap } = layout;
     const format = `partclone 000${header.generation}`;
     const parts = { format, fsType: header.fsType, geometry, bitmap: bitmap?.parts ?? null };
-    return new PartcloneImage(source, parts, bitmap);
+    return new PartcloneImage(source, parts);
   }
 
   /** Stored blocks before `block`: the number of the next stored block in the file's order. */
   rank(block: number): number {
     return this.#bitmap ? this.#bitmap.rank(block) : block;
+  }
+
+  /** The block with `rank` stored blocks before it. */
+  blockAtRank(rank: number): number {
+    return this.#bitmap ? this.#bitmap.select(rank) : rank;
   }
 
   has(block: number): boolean {

@@ -20,7 +20,7 @@ export interface Strip {
 }
 
 export interface StripVisitor {
-  /** Block data in the image's order, in pieces of any length; valid until the next call. */
+  /** Block data in the image's order, in pieces of any length; the memory is never used again. */
   data?(bytes: Uint8Array): void | Promise<void>;
   /** A strip has ended. */
   strip?(strip: Strip): void;
@@ -45,8 +45,10 @@ export async function walkStrips(
 ): Promise<StripsEnd> {
   const { dataEnd } = geometry;
   const walker = new Walker(geometry, checksum, visitor);
-  const chunk = new Uint8Array(CHUNK);
+  let chunk = new Uint8Array(CHUNK);
   while (stream.position < dataEnd) {
+    // Who gets the data may keep it; who only proves it costs no memory.
+    if (visitor.data) chunk = new Uint8Array(CHUNK);
     const part = chunk.subarray(0, Math.min(CHUNK, dataEnd - stream.position));
     const got = await stream.read(part);
     await walker.take(part.subarray(0, got));
@@ -102,33 +104,25 @@ class Walker {
         this.#dataLeft -= piece.length;
         at += piece.length;
       }
-      if (this.#dataLeft === 0 && this.#checksum) {
+      if (this.#dataLeft === 0) {
         const piece = bytes.subarray(at, at + Math.min(this.#checksumLeft, bytes.length - at));
         this.#stored.set(piece, this.#stored.length - this.#checksumLeft);
         this.#checksumLeft -= piece.length;
         at += piece.length;
-        if (this.#checksumLeft === 0) this.#endStrip(this.#checksum);
+        if (this.#checksumLeft === 0) this.#endStrip();
       }
     }
   }
 
-  #endStrip(checksum: Checksum): void {
-    const { blockSize, checksumSize, reseed } = this.#geometry;
+  #endStrip(): void {
+    const { blockSize, checksumSize } = this.#geometry;
     const blocks = this.#blocks();
     const checksumOffset = this.#imageOffset + blocks * blockSize;
-    const verdict = this.#judge(checksum);
-    this.#visitor.strip?.({
-      number: this.#number,
-      imageOffset: this.#imageOffset,
-      checksumOffset,
-      firstRank: this.#firstRank,
-      blocks,
-      verdict,
-    });
-    if (reseed) checksum.reset();
-    else if (verdict === "bad") {
-      if (checksum.resume) checksum.resume(this.#stored);
-      else this.#lost = true;
+    if (this.#checksum) {
+      const verdict = this.#judge(this.#checksum);
+      const place = { number: this.#number, imageOffset: this.#imageOffset, checksumOffset };
+      this.#visitor.strip?.({ ...place, firstRank: this.#firstRank, blocks, verdict });
+      this.#goOn(this.#checksum, verdict);
     }
     this.#number++;
     this.#firstRank += blocks;
@@ -140,5 +134,13 @@ class Walker {
   #judge(checksum: Checksum): Strip["verdict"] {
     if (this.#lost) return "unknown";
     return checksum.matches(this.#stored) ? "good" : "bad";
+  }
+
+  #goOn(checksum: Checksum, verdict: Strip["verdict"]): void {
+    if (this.#geometry.reseed) checksum.reset();
+    else if (verdict === "bad") {
+      if (checksum.resume) checksum.resume(this.#stored);
+      else this.#lost = true;
+    }
   }
 }

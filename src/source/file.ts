@@ -19,7 +19,7 @@ export class FileSource implements ByteSource {
   readonly size: number;
   readonly fd: number;
   /** A descriptor that another thread opened stays open when this source is disposed. */
-  readonly #owned: boolean;
+  #owned: boolean;
 
   constructor(name: string, fd: number, size: number, owned: boolean) {
     this.name = name;
@@ -55,6 +55,7 @@ export class FileSource implements ByteSource {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#owned) closeSync(this.fd);
+    this.#owned = false;
   }
 
   #tooShort(at: number, length: number): ImageBackupError {

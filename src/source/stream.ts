@@ -4,13 +4,14 @@ import type { ByteSource, ByteStream } from "./source.ts";
 export class SourceStream implements ByteStream {
   readonly name: string;
   readonly size: number;
-  readonly #source: ByteSource;
-  #position = 0;
+  readonly source: ByteSource;
+  #position: number;
 
-  constructor(source: ByteSource) {
-    this.#source = source;
+  constructor(source: ByteSource, position = 0) {
+    this.source = source;
     this.name = source.name;
     this.size = source.size;
+    this.#position = position;
   }
 
   get position(): number {
@@ -25,7 +26,7 @@ export class SourceStream implements ByteStream {
 
   async peek(into: Uint8Array): Promise<number> {
     const length = Math.min(into.length, Math.max(0, this.size - this.#position));
-    await this.#source.read(into.subarray(0, length), this.#position);
+    await this.source.read(into.subarray(0, length), this.#position);
     return length;
   }
 

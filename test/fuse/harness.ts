@@ -75,11 +75,67 @@ export interface TestServer extends AsyncDisposable {
 }
 
 const SERVER = join(import.meta.dir, "pattern-server.ts");
+
+let compiled: string | null = null;
+
+/** The server as one executable in a directory open to all, until the tests end. */
+function compiledServer(): string {
+  if (compiled !== null) return compiled;
+  const directory = mkdtempSync(join(tmpdir(), "vpartclone-server-"));
+  // Bun's test runner ends without an `exit` event; the end of a pipe comes in any case.
+  const sweeper = ["sh", "-c", 'cat; rm -r -- "$1"', "sh", directory];
+  Bun.spawn(sweeper, { stdio: ["pipe", "ignore", "ignore"] }).unref();
+  chmodSync(directory, 0o755);
+  const file = join(directory, "server");
+  const build = ["build", "--compile", SERVER, "--outfile", file];
+  const { code, err } = run(ROOT, process.execPath, ...build);
+  if (code !== 0) throw new Error(`the server cannot be compiled: ${err}`);
+  chmodSync(file, 0o755);
+  compiled = file;
+  return file;
+}
+
+/** An ordinary user may reach neither this source nor Bun where they are in root's home. */
+function serverCommand(user: User): string[] {
+  const isOpen = (path: string) => run(user, "test", "-r", path).code === 0;
+  const isUsable = user === ROOT || (isOpen(SERVER) && isOpen(process.execPath));
+  return isUsable ? [process.execPath, SERVER] : [compiledServer()];
+}
 const PATIENCE_MS = 20;
 
 /** Waits until `condition` holds; the test's own timeout is the limit. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await Bun.sleep(PATIENCE_MS);
+}
+
+/** The lines a server says, each an event's name and its text. */
+function readEvents(output: ReadableStream<Uint8Array>): Pick<TestServer, "said" | "all"> {
+  const lines: string[] = [];
+  let isOver = false;
+  const read = async () => {
+    const decoder = new TextDecoder();
+    let rest = "";
+    for await (const chunk of output) {
+      const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = parts.pop() ?? "";
+      lines.push(...parts);
+    }
+    isOver = true;
+  };
+  void read();
+  const all = (event: string) =>
+    lines
+      .filter((line) => line.startsWith(`${event} `))
+      .map((line) => line.slice(event.length + 1));
+  return {
+    all,
+    async said(event) {
+      await until(() => isOver || all(event).length > 0);
+      const [first] = all(event);
+      if (first !== undefined) return first;
+      throw new Error(`no "${event}" from the server:\n${lines.join("\n")}`);
+    },
+  };
 }
 
 /** Starts a server in a process of its own; disposing of it leaves neither process nor mount. */
@@ -92,40 +148,17 @@ export function startServer(
   const mountPoint = config.mountPoint ?? directory?.path ?? "";
   const whole: ServerConfig = { source: "/images/sda1.img", ...config, mountPoint };
   const child = Bun.spawn({
-    cmd: [...user.prefix, process.execPath, SERVER, JSON.stringify(whole)],
+    cmd: [...user.prefix, ...serverCommand(user), JSON.stringify(whole)],
+    cwd: "/",
     env: { ...process.env, HOME: "/nonexistent" },
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const lines: string[] = [];
-  const finished = (async () => {
-    const decoder = new TextDecoder();
-    let rest = "";
-    for await (const chunk of child.stdout) {
-      const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-      rest = parts.pop() ?? "";
-      lines.push(...parts);
-    }
-  })();
-  let isOver = false;
-  void finished.then(() => {
-    isOver = true;
-  });
-  const all = (event: string) =>
-    lines
-      .filter((line) => line.startsWith(`${event} `))
-      .map((line) => line.slice(event.length + 1));
+  const events = readEvents(child.stdout);
   return {
     pid: child.pid,
     mountPoint,
     file: join(mountPoint, config.pattern.name),
-    all,
-    async said(event) {
-      await until(() => isOver || all(event).length > 0);
-      const [first] = all(event);
-      if (first === undefined)
-        throw new Error(`no "${event}" from the server:\n${lines.join("\n")}`);
-      return first;
-    },
+    ...events,
     exited: child.exited,
     kill: (signal) => child.kill(signal),
     async [Symbol.asyncDispose]() {

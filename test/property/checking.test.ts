@@ -11,7 +11,7 @@ const isReadable = ({ present }: Fixture) => !present.includes(UNKNOWN);
 const chunkSizes = fc.array(fc.integer({ min: 1, max: 5000 }), { minLength: 1, maxLength: 5 });
 
 const rulesOf = async (image: Uint8Array) => {
-  const findings = await checkImage(new SourceStream(memorySource(image)));
+  const { findings } = await checkImage(new SourceStream(memorySource(image)));
   return [...new Set(findings.map(({ rule }) => rule))].toSorted();
 };
 
@@ -32,8 +32,8 @@ test(
   async () => {
     const property = fc.asyncProperty(anyImage(), chunkSizes, async ({ image }, sizes) => {
       const stream = new ChunkStream("pipe", pieces(image, sizes));
-      const fromPipe = await checkImage(stream);
-      const fromFile = await checkImage(new SourceStream(memorySource(image)));
+      const { findings: fromPipe } = await checkImage(stream);
+      const { findings: fromFile } = await checkImage(new SourceStream(memorySource(image)));
       const key = (finding: { rule: string; imageOffset: number }) =>
         `${finding.rule}@${finding.imageOffset}`;
       expect(fromPipe.map(key).toSorted()).toEqual(fromFile.map(key).toSorted());
