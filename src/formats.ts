@@ -1,5 +1,6 @@
 import { ImageBackupError } from "./bytes/errors.ts";
 import type { Checked, CheckVisitor, Dump } from "./image/check.ts";
+import type { Examination, ExamineOptions } from "./image/examination.ts";
 import type { Image } from "./image/image.ts";
 import type { Finding } from "./image/rules.ts";
 import * as ntfsclone from "./ntfsclone/format.ts";
@@ -10,10 +11,12 @@ import { SourceStream } from "./source/stream.ts";
 export interface OpenOptions {
   /** Blocks under one count of the rank index: 32 to 1,048,576; 1024 by default. */
   readonly indexSize?: number;
+  /** Prove each strip's checksum before its bytes are first read. */
+  readonly verify?: boolean;
 }
 
 /** An image whose blocks can be read, and what is wrong with it all the same. */
-export interface OpenedImage {
+export interface LaidOutImage {
   readonly image: Image;
   readonly findings: readonly Finding[];
   /** The image as plain data over shared memory, for `reviveImage` in another thread. */
@@ -27,14 +30,16 @@ export type SharedImage =
 /** Asked in this order; a format knows its images by their first bytes. */
 const formats = [partclone, ntfsclone] as const;
 const HEAD_BYTES = 16;
+/** Both formats of partclone have their version before this byte. */
+const VERSION_BYTES = 34;
 
-/** Opens an image of any known format. Throws NOT_AN_IMAGE, UNSUPPORTED or CORRUPT. */
-export async function openImage(
+/** Reads what lays out an image of any known format. Throws NOT_AN_IMAGE, UNSUPPORTED or CORRUPT. */
+export async function layOutImage(
   source: ByteSource,
   options: OpenOptions = {},
-): Promise<OpenedImage> {
+): Promise<LaidOutImage> {
   const stream = new SourceStream(source);
-  return (await formatOf(stream)).open(source, stream, options);
+  return (await formatOf(stream)).layOut(source, stream, options);
 }
 
 /** Reads the header and what else describes the image. */
@@ -47,7 +52,29 @@ export async function checkImage(stream: ByteStream, visitor: CheckVisitor = {})
   return (await formatOf(stream)).check(stream, visitor);
 }
 
-async function formatOf(stream: ByteStream) {
+/**
+ * Holds an image against every rule of its format. Throws with the rule's id where nothing further
+ * can be judged: a damaged magic, an unknown version, a header that is cut.
+ */
+export async function examineImage(
+  stream: ByteStream,
+  options: ExamineOptions,
+): Promise<Examination> {
+  const head = new Uint8Array(VERSION_BYTES);
+  const known = head.subarray(0, await stream.peek(head));
+  const isKnown = formats.some(({ claims }) => claims(known));
+  const rule = isKnown ? null : firstNamed(formats.map(({ damagedMagic }) => damagedMagic(known)));
+  if (rule) {
+    const message = `${stream.name}: an image all but for its first bytes, which are damaged (${rule})`;
+    throw new ImageBackupError("NOT_AN_IMAGE", message, { imageOffset: 0, rule });
+  }
+  return (await formatOf(stream)).examine(stream, options);
+}
+
+const firstNamed = (rules: readonly (string | null)[]) => rules.find((rule) => rule !== null);
+
+/** The format of the image that begins here; nothing is read. Throws NOT_AN_IMAGE. */
+export async function formatOf(stream: ByteStream) {
   const head = new Uint8Array(HEAD_BYTES);
   const known = head.subarray(0, await stream.peek(head));
   const format = formats.find(({ claims }) => claims(known));
@@ -56,7 +83,7 @@ async function formatOf(stream: ByteStream) {
 }
 
 /** The image again, in a thread that was sent `shared`; `source` must be the same file. */
-export function reviveImage(source: ByteSource, shared: SharedImage): Image {
+export async function reviveImage(source: ByteSource, shared: SharedImage): Promise<Image> {
   return shared.format === "partclone"
     ? partclone.revive(source, shared.parts)
     : ntfsclone.revive(source, shared.parts);

@@ -14,7 +14,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "formats.ts": ["bytes", "source", "image", "partclone", "ntfsclone"],
   conformance: ["bytes", "source", "image", "formats.ts"],
   fuse: ["bytes", "image"],
-  "index.ts": ["bytes", "source", "image", "partclone", "ntfsclone", "formats.ts"],
+  "open-image.ts": ["source", "partclone", "ntfsclone", "formats.ts"],
+  "index.ts": ["open-image.ts", "bytes", "source", "image", "partclone", "ntfsclone", "formats.ts"],
 };
 const MOST_LINES = 300;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { brokenImage } from "../fixtures-gen/breaks.ts";
 import { type ExampleName, example } from "../fixtures-gen/examples.ts";
 import { ImageBackupError } from "../src/bytes/errors.ts";
-import { checkImage, openImage } from "../src/formats.ts";
+import { checkImage, layOutImage } from "../src/formats.ts";
 import { SourceStream } from "../src/source/stream.ts";
 import { memorySource } from "./memory-source.ts";
 import { readFormatRules, readSpecRules, type SpecRule } from "./spec-pages.ts";
@@ -61,7 +61,7 @@ describe.each(readFormatRules().map((rule) => [rule.id, rule] as const))("%s", (
 
 async function expectReading({ id, fields }: SpecRule): Promise<void> {
   const image = brokenImage(id)?.image ?? new Uint8Array();
-  const opened = openImage(memorySource(image));
+  const opened = layOutImage(memorySource(image));
   const reading = fields.get("reading");
   if (reading === "refused") {
     const error = await errorOf(opened);

@@ -1,37 +1,39 @@
 import { parseArgs } from "node:util";
-import { type ArgsDef, type CommandDef, renderUsage, runCommand } from "citty";
+import { type ArgsDef, defineCommand, type ParsedArgs, runCommand } from "citty";
 import { ImageBackupError } from "../bytes/errors.ts";
+import { type HelpTopic, helpText, usageLine } from "./help.ts";
 import { messagesOf } from "./messages.ts";
 
 /** Exit statuses besides 0. */
-const FAILED = 1;
+export const FAILED = 1;
 const USAGE = 2;
 
-export interface Program<T extends ArgsDef> {
-  readonly name: string;
+export interface Program {
+  readonly topic: HelpTopic;
   readonly version: string;
-  readonly command: CommandDef<T>;
-  readonly args: T;
+  readonly run: (args: ParsedArgs) => Promise<void>;
 }
 
 /** The command line is not one the command understands. */
 export class UsageError extends Error {}
 
 /** Runs a command with this process's arguments and ends with the right status. */
-export async function runProgram<T extends ArgsDef>(program: Program<T>): Promise<void> {
+export async function runProgram({ topic, version, run }: Program): Promise<void> {
   const rawArgs = process.argv.slice(2);
-  const messages = messagesOf(program.name);
+  const { name, args } = topic;
+  const messages = messagesOf(name);
   try {
-    const given = strictly(rawArgs, program.args);
-    if (given.help) process.stdout.write(`${await renderUsage(program.command)}\n`);
-    else if (given.version) process.stdout.write(`${program.name} ${program.version}\n`);
+    const given = strictly(rawArgs, args);
+    if (given.help) process.stdout.write(`${helpText(topic)}\n`);
+    else if (given.version) process.stdout.write(`${name} ${version}\n`);
     else {
-      requirePositionals(given.positionals, program.args);
-      await runCommand(program.command, { rawArgs });
+      requirePositionals(given.positionals, args);
+      const command = defineCommand({ meta: { name }, args, run: (context) => run(context.args) });
+      await runCommand(command, { rawArgs });
     }
   } catch (error) {
     if (error instanceof UsageError) {
-      messages.error(`${error.message} (try '${program.name} --help')`);
+      messages.error(`${error.message}; ${usageLine(topic)} (${name} --help tells more)`);
       process.exitCode = USAGE;
     } else if (error instanceof ImageBackupError) {
       messages.error(error.message);

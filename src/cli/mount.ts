@@ -1,7 +1,8 @@
 import { fstatSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
-import { openImage } from "../formats.ts";
+import { ImageBackupError } from "../bytes/errors.ts";
+import { layOutImage } from "../formats.ts";
 import {
   isBackgroundChild,
   reportFailure,
@@ -10,7 +11,10 @@ import {
 } from "../fuse/background.ts";
 import { mountFuse } from "../fuse/mount.ts";
 import { serve } from "../fuse/serve.ts";
-import { openFile } from "../source/file.ts";
+import { detectCompression, HEAD_SIZE } from "../source/compression.ts";
+import { type FileSource, openFile } from "../source/file.ts";
+import type { Messages } from "./messages.ts";
+import { mountedText, shellQuoted } from "./mounted-text.ts";
 import type { WorkerTask } from "./worker.ts";
 
 export interface MountOptions {
@@ -18,6 +22,8 @@ export interface MountOptions {
   readonly mountPoint: string;
   /** Stay in the foreground; print a line for each request. */
   readonly debug: boolean;
+  /** Prove each strip before it is first read. */
+  readonly verify: boolean;
   readonly indexSize?: number;
 }
 
@@ -33,17 +39,28 @@ export interface Mounted {
   readonly warnings: readonly string[];
 }
 
-export interface Reporter {
+interface Reporter {
   mounted(mounted: Mounted): void;
   log(line: string): void;
   debug(line: string): void;
 }
 
 /** Mounts the image: served by this process with `debug`, by one in the background otherwise. */
-export async function mountImage(options: MountOptions, reporter: Reporter): Promise<void> {
-  if (isBackgroundChild()) await serveInBackground(options);
-  else if (options.debug) await serveImage(options, reporter);
-  else reporter.mounted(JSON.parse(startInBackground(process.argv.slice(2)).payload) as Mounted);
+export async function mountImage(options: MountOptions, messages: Messages): Promise<void> {
+  if (isBackgroundChild()) {
+    await serveInBackground(options);
+    return;
+  }
+  const mounted = (told: Mounted) => {
+    for (const warning of told.warnings) messages.warn(`${options.imagePath}: ${warning}`);
+    process.stdout.write(`${mountedText(told, process.geteuid?.() === 0)}\n`);
+  };
+  if (options.debug) {
+    const debug = (line: string) => process.stderr.write(`${line}\n`);
+    await serveImage(options, { mounted, log: (line) => messages.error(line), debug });
+  } else {
+    mounted(JSON.parse(startInBackground(process.argv.slice(2)).payload) as Mounted);
+  }
 }
 
 async function serveInBackground(options: MountOptions): Promise<void> {
@@ -59,10 +76,30 @@ async function serveInBackground(options: MountOptions): Promise<void> {
   }
 }
 
+/** An image that cannot be read in any order cannot be mounted: say what to do about it. */
+function openForMount(imagePath: string): FileSource {
+  if (imagePath === "-") throw notMountable("-: standard input", "save it to a file first");
+  const source = openFile(imagePath);
+  const head = new Uint8Array(Math.min(HEAD_SIZE, source.size));
+  source.readSync(head, 0);
+  const compression = detectCompression(head);
+  if (!compression) return source;
+  const { name, command } = compression;
+  const target = imagePath.replace(/\.(gz|bz2|zst|lz4|xz|lzma|lz|lzo)$/, "");
+  const output = target === imagePath ? `${imagePath}.img` : target;
+  const advice = `decompress it first: ${command} ${shellQuoted(imagePath)} > ${shellQuoted(output)}`;
+  throw notMountable(`${imagePath}: a ${name} compressed image`, advice);
+}
+
+function notMountable(what: string, advice: string): ImageBackupError {
+  return new ImageBackupError("UNSUPPORTED", `${what} can be checked but not mounted; ${advice}`);
+}
+
 async function serveImage(options: MountOptions, reporter: Reporter): Promise<void> {
   const { imagePath, debug, indexSize } = options;
-  await using source = openFile(imagePath);
-  const opened = await openImage(source, indexSize === undefined ? {} : { indexSize });
+  await using source = openForMount(imagePath);
+  const layOut = { verify: options.verify, ...(indexSize === undefined ? {} : { indexSize }) };
+  const opened = await layOutImage(source, layOut);
   const { image, shared, findings } = opened;
   const status = fstatSync(source.fd, { bigint: true });
   const fileName = partitionName(imagePath);

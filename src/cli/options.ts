@@ -1,9 +1,11 @@
 import type { ArgsDef } from "citty";
 import { DEFAULT_INDEX_SIZE } from "../image/rank.ts";
+import type { HelpTopic } from "./help.ts";
 
 const image = {
   type: "positional",
-  description: "partclone or ntfsclone image file",
+  description:
+    "partclone or ntfsclone image; for -v and -c also compressed, or - for standard input",
 } as const;
 
 const common = {
@@ -21,7 +23,25 @@ const common = {
   verbose: {
     type: "boolean",
     alias: "v",
-    description: "print what the image's header says",
+    description: "print what the header and the bitmap say",
+  },
+  json: {
+    type: "boolean",
+    description: "print that as one JSON object",
+  },
+  crc_check: {
+    type: "boolean",
+    alias: "c",
+    description: "read the whole image and prove every checksum; exit 0 only if all is right",
+  },
+  verify: {
+    type: "boolean",
+    description: "with -m: prove each checksum before its blocks are first read; bad ones give EIO",
+  },
+  quiet: {
+    type: "boolean",
+    alias: "q",
+    description: "with -c: show no progress",
   },
 } as const satisfies ArgsDef;
 
@@ -42,8 +62,33 @@ export const vpartcloneArgs = {
   ...information,
 } as const satisfies ArgsDef;
 
-export const vntfscloneArgs = {
+const vntfscloneArgs = {
   IMAGE: image,
   ...common,
   ...information,
 } as const satisfies ArgsDef;
+
+export const vpartclone: HelpTopic = {
+  name: "vpartclone",
+  description: "Mounts a partclone image as a read-only virtual partition, describes and checks it",
+  args: vpartcloneArgs,
+  examples: [
+    { command: "vpartclone sda1.img -m mnt", does: "show the partition as the file mnt/sda1" },
+    { command: "umount mnt", does: "end that" },
+    { command: "vpartclone -v sda1.img", does: "print what the image's header says" },
+    { command: "vpartclone -c sda1.img.zst", does: "prove every checksum, without unpacking" },
+  ],
+};
+
+export const vntfsclone: HelpTopic = {
+  name: "vntfsclone",
+  description:
+    "Mounts an ntfsclone image as a read-only virtual partition, describes and checks it",
+  args: vntfscloneArgs,
+  examples: [
+    { command: "vntfsclone c.img -m mnt", does: "show the partition as the file mnt/c" },
+    { command: "umount mnt", does: "end that" },
+    { command: "vntfsclone -v c.img", does: "print what the image's header says" },
+    { command: "vntfsclone -c c.img.gz", does: "follow the whole image, without unpacking" },
+  ],
+};

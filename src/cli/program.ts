@@ -1,58 +1,58 @@
-import { type ArgsDef, defineCommand } from "citty";
 import packageJson from "../../package.json" with { type: "json" };
+import { isBackgroundChild } from "../fuse/background.ts";
 import { INDEX_SIZE_RANGE } from "../image/rank.ts";
-import { runProgram, UsageError } from "./command.ts";
+import { FAILED, runProgram, UsageError } from "./command.ts";
+import type { HelpTopic } from "./help.ts";
 import { messagesOf } from "./messages.ts";
-import type { vpartcloneArgs } from "./options.ts";
 
-type Values = Partial<Record<keyof typeof vpartcloneArgs, string | boolean>>;
+/** What the command line says, by the options' names. */
+type Values = Readonly<Record<string, unknown>>;
 
 /** Runs vpartclone or vntfsclone: they differ in their options only, and open either format. */
-export async function runImageProgram(
-  name: string,
-  description: string,
-  args: ArgsDef,
-): Promise<void> {
-  const { version } = packageJson;
-  const command = defineCommand({
-    meta: { name, version, description },
-    args,
-    run: ({ args: values }) => perform(name, values as Values),
-  });
-  await runProgram({ name, version, command, args });
+export async function runImageProgram(topic: HelpTopic): Promise<void> {
+  const run = (values: Values) => perform(topic.name, values);
+  await runProgram({ topic, version: packageJson.version, run });
 }
 
 async function perform(name: string, values: Values): Promise<void> {
-  const imagePath = String(values.IMAGE);
-  const mountPoint = values.mountpoint;
-  if (!values.verbose && mountPoint === undefined) {
-    throw new UsageError("nothing to do: give -m DIR to mount the image, or -v to describe it");
-  }
-  if (values.debug_fuse && mountPoint === undefined) throw new UsageError("-d needs -m DIR");
+  requireSense(values);
   const indexSize = indexSizeOf(values.index_size);
-  // Loaded when needed: --help must not pay for what it does not use.
-  if (values.verbose) {
-    const { describeImage } = await import("./describe.ts");
-    process.stdout.write(await describeImage(imagePath));
-  }
-  if (mountPoint === undefined) return;
-  const [{ mountImage }, { mountedText }] = await Promise.all([
-    import("./mount.ts"),
-    import("./mounted-text.ts"),
-  ]);
+  const imagePath = String(values.IMAGE);
   const messages = messagesOf(name);
-  const options = { imagePath, mountPoint: String(mountPoint), debug: values.debug_fuse === true };
-  await mountImage(indexSize === undefined ? options : { ...options, indexSize }, {
-    mounted(mounted) {
-      for (const warning of mounted.warnings) messages.warn(`${imagePath}: ${warning}`);
-      process.stdout.write(`${mountedText(mounted, process.geteuid?.() === 0)}\n`);
-    },
-    log: (line) => messages.error(line),
-    debug: (line) => process.stderr.write(`${line}\n`),
-  });
+  // Loaded when needed: --help must not pay for what it does not use.
+  if ((values.verbose || values.json || values.crc_check) && !isBackgroundChild()) {
+    const { inspectImage } = await import("./check.ts");
+    const options = {
+      imagePath,
+      verbose: values.verbose === true || values.json === true,
+      json: values.json === true,
+      crcCheck: values.crc_check === true,
+      quiet: values.quiet === true,
+    };
+    if (!(await inspectImage(options, messages))) {
+      process.exitCode = FAILED;
+      return;
+    }
+  }
+  if (values.mountpoint === undefined) return;
+  const { mountImage } = await import("./mount.ts");
+  const mountPoint = String(values.mountpoint);
+  const verify = values.verify === true;
+  const options = { imagePath, mountPoint, verify, debug: values.debug_fuse === true };
+  await mountImage(indexSize === undefined ? options : { ...options, indexSize }, messages);
 }
 
-function indexSizeOf(value: string | boolean | undefined): number | undefined {
+function requireSense(values: Values): void {
+  const { mountpoint, verbose, json, crc_check: crcCheck, debug_fuse: debug, quiet } = values;
+  if (mountpoint === undefined && !verbose && !json && !crcCheck) {
+    throw new UsageError("nothing to do: give -m DIR to mount, -v to describe, or -c to check");
+  }
+  if (debug && mountpoint === undefined) throw new UsageError("-d needs -m DIR");
+  if (values.verify && mountpoint === undefined) throw new UsageError("--verify needs -m DIR");
+  if (quiet && !crcCheck) throw new UsageError("-q needs -c");
+}
+
+function indexSizeOf(value: unknown): number | undefined {
   if (value === undefined) return undefined;
   const size = Number(value);
   const { min, max } = INDEX_SIZE_RANGE;

@@ -1,9 +1,5 @@
 #!/usr/bin/env bun
-import { vpartcloneArgs } from "./options.ts";
+import { vpartclone } from "./options.ts";
 import { runImageProgram } from "./program.ts";
 
-await runImageProgram(
-  "vpartclone",
-  "Mounts a partclone image as a read-only virtual partition",
-  vpartcloneArgs,
-);
+await runImageProgram(vpartclone);

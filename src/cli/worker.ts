@@ -24,7 +24,7 @@ const { fuseFd, image, fileName, status, debug } = workerData as WorkerTask;
 const source = new FileSource(image.name, image.fd, image.size, false);
 await serveRequests({
   device: fuseDevice(fuseFd),
-  file: partitionFile(reviveImage(source, image.shared), fileName, status),
+  file: partitionFile(await reviveImage(source, image.shared), fileName, status),
   debug,
   post: (message) => parentPort?.postMessage(message),
 });

@@ -30,7 +30,7 @@ export const EROFS = errno("EROFS");
 type Kind = "u16" | "u32" | "i32" | "u64" | "i64";
 const WIDTH: Readonly<Record<Kind, number>> = { u16: 2, u32: 4, i32: 4, u64: 8, i64: 8 };
 
-interface Field<F extends string> {
+export interface Field<F extends string = string> {
   readonly name: F;
   readonly kind: Kind;
   readonly at: number;
@@ -40,19 +40,21 @@ interface Field<F extends string> {
 export interface Struct<F extends string = string> {
   readonly size: number;
   readonly fields: readonly Field<F>[];
+  readonly field: Readonly<Record<F, Field>>;
 }
 
 function struct<const T extends Readonly<Record<string, Kind>>>(
   kinds: T,
 ): Struct<keyof T & string> {
-  const fields: Field<keyof T & string>[] = [];
+  type Name = keyof T & string;
+  const fields: Field<Name>[] = [];
   let size = 0;
-  for (const name of Object.keys(kinds) as (keyof T & string)[]) {
-    const kind: Kind = kinds[name] ?? "u32";
+  for (const [name, kind] of Object.entries(kinds) as [Name, Kind][]) {
     fields.push({ name, kind, at: size });
     size += WIDTH[kind];
   }
-  return { size, fields };
+  const field = Object.fromEntries(fields.map((one) => [one.name, one])) as Record<Name, Field>;
+  return { size, fields, field };
 }
 
 // FUS-REQ-HEADER, FUS-REPLY-LENGTH: struct fuse_in_header, struct fuse_out_header.

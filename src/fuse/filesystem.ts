@@ -35,7 +35,7 @@ import {
   X_OK,
 } from "./abi.ts";
 import type { Outcome, ReplyBuffer } from "./reply.ts";
-import { decode, type Request } from "./request.ts";
+import { argument, nameOf, type Request } from "./request.ts";
 import type { ServedFile } from "./served-file.ts";
 
 type Handler = (
@@ -85,7 +85,7 @@ function attributes(file: ServedFile, node: number) {
 const lookup: Handler = (file, request, reply) => {
   if (request.node !== ROOT_NODE) return ENOTDIR;
   // Compared as bytes: a name that is no UTF-8 must not match by way of replacement characters.
-  if (Buffer.compare(request.name, Buffer.from(file.name)) !== 0) return ENOENT;
+  if (Buffer.compare(nameOf(request), Buffer.from(file.name)) !== 0) return ENOENT;
   return reply.put(ENTRY_OUT, {
     nodeid: FILE_NODE,
     entryValid: CACHE_SECONDS,
@@ -98,7 +98,7 @@ const getattr: Handler = (file, request, reply) =>
 
 const open: Handler = (_file, request, reply) => {
   if (request.node !== FILE_NODE) return EISDIR;
-  if ((decode(OPEN_IN, request.body).flags & O_ACCMODE) !== 0) return EROFS;
+  if ((argument(request, OPEN_IN.field.flags) & O_ACCMODE) !== 0) return EROFS;
   return reply.put(OPEN_OUT, { openFlags: FOPEN_KEEP_CACHE });
 };
 
@@ -108,7 +108,8 @@ const opendir: Handler = (_file, request, reply) =>
 /** FUS-READ-FULL: all that was asked for up to the file's end, or an error. */
 const read: Handler = async (file, request, reply) => {
   if (request.node !== FILE_NODE) return EISDIR;
-  const { offset, size } = decode(READ_IN, request.body);
+  const offset = argument(request, READ_IN.field.offset);
+  const size = argument(request, READ_IN.field.size);
   if (size > reply.payload.length) return EINVAL;
   const wanted = Math.max(0, Math.min(size, file.size - offset));
   if (wanted === 0) return 0;
@@ -119,8 +120,8 @@ const read: Handler = async (file, request, reply) => {
 /** FUS-DIRENT: `.`, `..`, the file; a cookie is the number of entries up to and with its own. */
 const readdir: Handler = (file, request, reply) => {
   if (request.node !== ROOT_NODE) return ENOTDIR;
-  const { offset: first, size } = decode(READ_IN, request.body);
-  const room = Math.min(size, reply.payload.length);
+  const first = argument(request, READ_IN.field.offset);
+  const room = Math.min(argument(request, READ_IN.field.size), reply.payload.length);
   const entries = [
     { name: ".", ino: ROOT_NODE, type: DT_DIR },
     { name: "..", ino: ROOT_NODE, type: DT_DIR },
@@ -154,7 +155,7 @@ const statfs: Handler = (file, _request, reply) =>
   });
 
 const access: Handler = (_file, request) => {
-  const { mask } = decode(ACCESS_IN, request.body);
+  const mask = argument(request, ACCESS_IN.field.mask);
   if ((mask & W_OK) !== 0) return EROFS;
   return request.node === FILE_NODE && (mask & X_OK) !== 0 ? EACCES : 0;
 };
@@ -162,7 +163,8 @@ const access: Handler = (_file, request) => {
 /** FUS-LSEEK: ENXIO past the last byte and, for data, past the last data. */
 const lseek: Handler = (file, request, reply) => {
   if (request.node !== FILE_NODE) return EINVAL;
-  const { offset, whence } = decode(LSEEK_IN, request.body);
+  const offset = argument(request, LSEEK_IN.field.offset);
+  const whence = argument(request, LSEEK_IN.field.whence);
   if (whence !== SEEK_DATA && whence !== SEEK_HOLE) return EINVAL;
   if (offset >= file.size) return ENXIO;
   const found = whence === SEEK_DATA ? file.nextData(offset) : file.nextHole(offset);

@@ -13,7 +13,7 @@ import {
   OLDEST_MINOR,
 } from "./abi.ts";
 import type { Outcome, ReplyBuffer } from "./reply.ts";
-import { decode } from "./request.ts";
+import { decode, type Request } from "./request.ts";
 
 /** What kernel and server agreed on. */
 export interface Negotiated {
@@ -34,10 +34,10 @@ function commonFlags(offered: number): number {
 
 /** FUS-INIT-VERSION, FUS-INIT-FLAGS, FUS-INIT-LIMITS: answers INIT, or refuses a kernel too old. */
 export function negotiate(
-  body: DataView,
+  request: Request,
   reply: ReplyBuffer,
 ): { readonly outcome: Outcome; readonly agreed: Negotiated } {
-  const offer = decode(INIT_IN, body);
+  const offer = decode(INIT_IN, request);
   const agreed: Negotiated = {
     kernelMajor: offer.major,
     kernelMinor: offer.minor,

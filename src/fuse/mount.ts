@@ -103,15 +103,15 @@ interface Finished {
   readonly message: string;
 }
 
-/** Runs fusermount3, with `socket` as its descriptor 3 for the one it opens. */
-function runFusermount(args: readonly string[], socket: number | null): Finished {
+/** Runs a program, with `socket` as its descriptor 3. */
+function runProgram(program: string, args: readonly string[], socket: number | null): Finished {
   const { exitCode, stderr } = Bun.spawnSync({
-    cmd: [fusermount(), ...args],
+    cmd: [program, ...args],
     stdio: ["ignore", "ignore", "pipe", ...(socket === null ? [] : [socket])],
     env: { ...process.env, LC_ALL: "C", ...(socket === null ? {} : { _FUSE_COMMFD: "3" }) },
   });
   const lines = stderr?.toString().trim().split("\n") ?? [];
-  const message = lines.map((line) => line.replace(/^\S*(fusermount3?: )/, "$1")).join("; ");
+  const message = lines.map((line) => line.replace(/^\S*\/(\w+: )/, "$1")).join("; ");
   return { ok: exitCode === 0, message: message || `exit status ${exitCode}` };
 }
 
@@ -127,7 +127,8 @@ function mountAsUser(mountPoint: string, source: string, allowOther: boolean): n
   ];
   const sockets = libc.socketPair();
   try {
-    const { message } = runFusermount(["-o", options.join(","), "--", mountPoint], sockets.second);
+    const args = ["-o", options.join(","), "--", mountPoint];
+    const { message } = runProgram(fusermount(), args, sockets.second);
     // With our copy of its end closed, a socket without a message says that none will come.
     closeSync(sockets.second);
     const fd = libc.receiveDescriptor(sockets.first);
@@ -144,7 +145,7 @@ const unmountFailure = (mountPoint: string, why: string): ImageBackupError =>
     `cannot unmount ${mountPoint}: ${why}; try: ${unmountCommand(mountPoint)}`,
   );
 
-/** EINVAL, "not found in /etc/mtab": somebody else has unmounted it, which is as good. */
+/** EINVAL: somebody else has unmounted it, which is as good. */
 function unmountAsRoot(mountPoint: string, flags: number): "unmounted" | "busy" {
   try {
     libc.umount2(mountPoint, flags + libc.UMOUNT_NOFOLLOW);
@@ -155,11 +156,28 @@ function unmountAsRoot(mountPoint: string, flags: number): "unmounted" | "busy" 
   return "unmounted";
 }
 
-function unmountAsUser(mountPoint: string, flags: readonly string[]): "unmounted" | "busy" {
-  const { ok, message } = runFusermount(["-u", ...flags, "--", mountPoint], null);
+/** How it ended; null: the program could not do it at all. */
+function unmountResult({ ok, message }: Finished): "unmounted" | "busy" | null {
   if (ok || message.includes("not found in") || message.includes("not mounted")) return "unmounted";
-  if (message.includes("busy")) return "busy";
-  throw unmountFailure(mountPoint, message);
+  return message.includes("busy") ? "busy" : null;
+}
+
+/**
+ * fusermount3 wants /etc/mtab, which minimal systems do not have; umount of util-linux, setuid as
+ * well, takes away its caller's FUSE mounts without it.
+ */
+function unmountAsUser(mountPoint: string, isLazy: boolean): "unmounted" | "busy" {
+  const flags = isLazy ? ["-u", "-z"] : ["-u"];
+  const first = runProgram(fusermount(), [...flags, "--", mountPoint], null);
+  const result = unmountResult(first);
+  if (result !== null) return result;
+  const umount = Bun.which("umount");
+  if (umount !== null) {
+    const args = [...(isLazy ? ["-l"] : []), "--", mountPoint];
+    const second = unmountResult(runProgram(umount, args, null));
+    if (second !== null) return second;
+  }
+  throw unmountFailure(mountPoint, first.message);
 }
 
 /** Mounts: with mount(2) as root, through fusermount3 otherwise. Throws SYSTEM with what to do. */
@@ -173,10 +191,10 @@ export function mountFuse(request: MountRequest): Mount {
     fd,
     mountPoint,
     allowOther,
-    unmount: () => (isRoot ? unmountAsRoot(mountPoint, 0) : unmountAsUser(mountPoint, [])),
+    unmount: () => (isRoot ? unmountAsRoot(mountPoint, 0) : unmountAsUser(mountPoint, false)),
     detach: () => {
       if (isRoot) unmountAsRoot(mountPoint, libc.MNT_DETACH);
-      else unmountAsUser(mountPoint, ["-z"]);
+      else unmountAsUser(mountPoint, true);
     },
   };
 }

@@ -1,15 +1,14 @@
-import { IN_HEADER, OPERATIONS, type Operation, type Struct } from "./abi.ts";
+import { type Field, IN_HEADER, OPERATIONS, type Operation, type Struct } from "./abi.ts";
 
-/** A request of the kernel, its body still in the bytes it came in. */
+/** A request of the kernel, in the bytes it came in: valid until the next one is read there. */
 export interface Request {
   readonly kind: "request";
   readonly unique: bigint;
   readonly node: number;
   readonly operation: Operation;
-  /** FUS-REQ-NAME: empty where the operation takes none. */
-  readonly name: Uint8Array;
-  /** The body, as long as the header says. */
-  readonly body: DataView;
+  readonly length: number;
+  /** Over the whole buffer, which is longer. */
+  readonly view: DataView;
 }
 
 /** Bytes that are no request we can serve; `unique` is null where even a reply is impossible. */
@@ -22,7 +21,6 @@ export interface Malformed {
 }
 
 const BY_OPCODE: ReadonlyMap<number, Operation> = new Map(OPERATIONS.map((o) => [o.opcode, o]));
-const NO_NAME = new Uint8Array(0);
 const HIGH_WORD = 2 ** 32;
 
 /**
@@ -33,7 +31,7 @@ function u64(view: DataView, at: number): number {
   return view.getUint32(at + 4, true) * HIGH_WORD + view.getUint32(at, true);
 }
 
-function field(view: DataView, at: number, kind: Struct["fields"][number]["kind"]): number {
+function value(view: DataView, at: number, kind: Field["kind"]): number {
   switch (kind) {
     case "u16":
       return view.getUint16(at, true);
@@ -48,11 +46,21 @@ function field(view: DataView, at: number, kind: Struct["fields"][number]["kind"
   }
 }
 
-/** The fields of `struct` at the start of `view`, which FUS-REQ-BODY has found long enough. */
-export function decode<F extends string>(struct: Struct<F>, view: DataView): Record<F, number> {
+/** A field of the operation's body, which FUS-REQ-BODY has found long enough. */
+export function argument(request: Request, field: Field): number {
+  return value(request.view, IN_HEADER.size + field.at, field.kind);
+}
+
+/** All fields of the body. */
+export function decode<F extends string>(struct: Struct<F>, request: Request): Record<F, number> {
   const fields: Partial<Record<F, number>> = {};
-  for (const { name, kind, at } of struct.fields) fields[name] = field(view, at, kind);
+  for (const field of struct.fields) fields[field.name] = argument(request, field);
   return fields as Record<F, number>;
+}
+
+/** FUS-REQ-NAME: the bytes of the operation's name. */
+export function nameOf({ view, length }: Request): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset + IN_HEADER.size, length - IN_HEADER.size - 1);
 }
 
 const malformed = (unique: bigint | null, why: string, unknown = false): Malformed => ({
@@ -63,33 +71,31 @@ const malformed = (unique: bigint | null, why: string, unknown = false): Malform
 });
 
 /** FUS-REQ-NAME: from the header's end to one byte before the request's, which is a NUL. */
-function nameIn(bytes: Uint8Array): Uint8Array | null {
-  const end = bytes.length - 1;
-  return end > IN_HEADER.size && bytes.indexOf(0, IN_HEADER.size) === end
-    ? bytes.subarray(IN_HEADER.size, end)
-    : null;
+function hasName(view: DataView, length: number): boolean {
+  const end = length - 1;
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, length);
+  return end > IN_HEADER.size && bytes.indexOf(0, IN_HEADER.size) === end;
 }
 
-/** What one read of the device gave. Never throws, whatever the bytes. */
-export function parseRequest(bytes: Uint8Array): Request | Malformed {
-  if (bytes.length < IN_HEADER.size) {
-    return malformed(null, `${bytes.length} bytes are less than a request header`);
+/** What a read of `length` bytes gave; `view` may go on behind them. Never throws. */
+export function parseRequest(view: DataView, length: number): Request | Malformed {
+  if (length < IN_HEADER.size) {
+    return malformed(null, `${length} bytes are less than a request header`);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  // 4, 8, 16: opcode, unique, nodeid in IN_HEADER; read apart because `unique` needs all 64 bits.
-  const opcode = view.getUint32(4, true);
-  const unique = view.getBigUint64(8, true);
-  if (view.getUint32(0, true) !== bytes.length) {
-    return malformed(unique, `length field ${view.getUint32(0, true)}, ${bytes.length} bytes came`);
-  }
-  const operation = BY_OPCODE.get(opcode);
-  if (operation === undefined) return malformed(unique, `unknown operation ${opcode}`, true);
-  const bodyLength = bytes.length - IN_HEADER.size;
+  const { len, opcode, unique, nodeid } = IN_HEADER.field;
+  // `unique` needs all of its 64 bits.
+  const id = view.getBigUint64(unique.at, true);
+  const stated = view.getUint32(len.at, true);
+  if (stated !== length) return malformed(id, `length field ${stated}, ${length} bytes came`);
+  const number = view.getUint32(opcode.at, true);
+  const operation = BY_OPCODE.get(number);
+  if (operation === undefined) return malformed(id, `unknown operation ${number}`, true);
+  const bodyLength = length - IN_HEADER.size;
   if (operation.body !== null && bodyLength < operation.body.size) {
-    return malformed(unique, `${operation.name} with a body of ${bodyLength} bytes`);
+    return malformed(id, `${operation.name} with a body of ${bodyLength} bytes`);
   }
-  const name = operation.named ? nameIn(bytes) : NO_NAME;
-  if (name === null) return malformed(unique, `${operation.name} without a proper name`);
-  const body = new DataView(bytes.buffer, bytes.byteOffset + IN_HEADER.size, bodyLength);
-  return { kind: "request", unique, node: u64(view, 16), operation, name, body };
+  if (operation.named && !hasName(view, length)) {
+    return malformed(id, `${operation.name} without a proper name`);
+  }
+  return { kind: "request", unique: id, node: u64(view, nodeid.at), operation, length, view };
 }

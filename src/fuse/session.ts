@@ -52,11 +52,11 @@ const READ_AGAIN: ReadonlySet<string> = new Set(["EINTR", "EAGAIN", "ENOENT"]);
 /** FUS-REPLY-PENDING: the request is gone, or the whole file system is; nobody waits. */
 const NOBODY_WAITS: ReadonlySet<string> = new Set(["ENOENT", "ENODEV"]);
 
-/** One request's bytes; null at the end (FUS-END). */
-function receive(device: Device, buffer: Uint8Array): Uint8Array | null {
+/** The length of one request; null at the end (FUS-END). */
+function receive(device: Device, buffer: Uint8Array): number | null {
   for (;;) {
     try {
-      return buffer.subarray(0, device.read(buffer));
+      return device.read(buffer);
     } catch (error) {
       const code = codeOf(error);
       if (code === "ENODEV") return null;
@@ -120,7 +120,7 @@ function send(
  * takes the reply, and the main thread raises it after that.
  */
 function initialize(request: Request, reply: ReplyBuffer, session: Session, log: Log): Outcome {
-  const { outcome, agreed } = negotiate(request.body, reply);
+  const { outcome, agreed } = negotiate(request, reply);
   const { kernelMajor, kernelMinor, minor, maxReadahead } = agreed;
   send(session.device, request.unique, outcome, reply, log);
   if (typeof outcome !== "number") {
@@ -136,12 +136,13 @@ function initialize(request: Request, reply: ReplyBuffer, session: Session, log:
 export async function serveRequests(session: Session): Promise<void> {
   const { device, post, debug } = session;
   const buffer = new Uint8Array(REQUEST_BUFFER);
+  const view = new DataView(buffer.buffer);
   const reply = new ReplyBuffer(MAX_READ);
   const log = onceLogger(post);
   for (;;) {
-    const bytes = receive(device, buffer);
-    if (bytes === null) break;
-    const request = parseRequest(bytes);
+    const length = receive(device, buffer);
+    if (length === null) break;
+    const request = parseRequest(view, length);
     let outcome: Outcome | null;
     if (request.kind === "request" && request.operation.name === "INIT") {
       outcome = initialize(request, reply, session, log);

@@ -37,4 +37,12 @@ export class BlockIO {
     }
     return length;
   }
+
+  /** `size` bytes from byte `deviceOffset` of the partition; fewer only at the device's end. */
+  async readData(deviceOffset: number, size: number): Promise<Uint8Array> {
+    const available = Math.max(0, Math.min(size, this.image.deviceSize - deviceOffset));
+    const data = new Uint8Array(available);
+    await this.read(data, deviceOffset);
+    return data;
+  }
 }

@@ -1,10 +1,11 @@
+import { printable } from "../bytes/printable.ts";
 import type { Detail } from "./backup-image.ts";
 
 /** The details under a title, one a line, their values in one column. */
 export function dumpText(title: string, details: readonly Detail[]): string {
   const width = Math.max(...details.map(({ name }) => name.length));
   const lines = details.map(
-    ({ name, value, text }) => `${name.padEnd(width)} ${text ?? String(value)}`,
+    ({ name, value, text }) => `${name.padEnd(width)} ${printable(text ?? String(value))}`,
   );
   return [title, "=".repeat(title.length), ...lines].join("\n");
 }

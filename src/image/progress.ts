@@ -1,3 +1,4 @@
+import { SingleBar } from "cli-progress";
 import { humanSize } from "../bytes/sizes.ts";
 
 export interface Progress {
@@ -14,13 +15,11 @@ export const noProgress: Progress = { update() {}, stop() {} };
  * Progress of long work on standard error: a bar with rate and remaining time on a terminal, a
  * plain line each 10 % otherwise. `total`: bytes in all, an estimate where a pipe does not tell.
  */
-export async function showProgress(label: string, total: number): Promise<Progress> {
+export function showProgress(label: string, total: number): Progress {
   return process.stderr.isTTY ? bar(label, total) : lines(label, total);
 }
 
-async function bar(label: string, total: number): Promise<Progress> {
-  // Loaded when needed: most commands show no bar.
-  const { SingleBar } = await import("cli-progress");
+function bar(label: string, total: number): Progress {
   const start = performance.now();
   const rate = (done: number) => (done / (performance.now() - start)) * 1000;
   const single = new SingleBar({

@@ -1,3 +1,5 @@
+import { ImageBackupError } from "../bytes/errors.ts";
+import { isNearly } from "../image/examination.ts";
 import type { Image } from "../image/image.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
 import { describe } from "./description.ts";
@@ -5,6 +7,9 @@ import { NtfscloneImage, type NtfscloneParts } from "./image.ts";
 import { MAGIC } from "./layout.ts";
 
 export { check, dump } from "./check.ts";
+export { examine } from "./examine.ts";
+
+export const name = "ntfsclone";
 
 export type Parts = NtfscloneParts;
 
@@ -12,7 +17,20 @@ export function claims(head: Uint8Array): boolean {
   return String.fromCharCode(...head.subarray(0, MAGIC.length)) === MAGIC;
 }
 
-export async function open(source: ByteSource, stream: ByteStream) {
+/** The rule that a file breaks which is an image all but for its magic. */
+export function damagedMagic(head: Uint8Array): string | null {
+  return isNearly(head, MAGIC) ? "NTC-MAGIC" : null;
+}
+
+export async function layOut(
+  source: ByteSource,
+  stream: ByteStream,
+  { verify }: { readonly verify?: boolean },
+) {
+  if (verify) {
+    const message = `${source.name}: --verify cannot prove this image: ntfsclone's format has no checksums`;
+    throw new ImageBackupError("UNSUPPORTED", message);
+  }
   const description = await describe(stream);
   const image = NtfscloneImage.from(source, description);
   const shared = { format: "ntfsclone" as const, parts: image.parts };

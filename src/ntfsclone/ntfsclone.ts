@@ -115,7 +115,7 @@ export class NtfsClone implements BackupImage {
   async blockReader(options: BlockReaderOptions): Promise<void> {
     const { stream, source } = this.#input;
     const total = stream.size ?? this.#estimatedSize();
-    const progress = options.progressBar ? await showProgress(source.name, total) : noProgress;
+    const progress = options.progressBar ? showProgress(source.name, total) : noProgress;
     try {
       if (this.#image) await readIndexed(this.#image, options, progress);
       else await this.#readStream(options, progress);

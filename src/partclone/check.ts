@@ -21,7 +21,15 @@ function dumpOf(description: Description): Dump {
 
 /** Reads the whole image, from the header to the end of the stream, and proves every checksum. */
 export async function check(stream: ByteStream, visitor: CheckVisitor = {}): Promise<Checked> {
-  const description = await describe(stream);
+  return checkDescribed(stream, await describe(stream), visitor);
+}
+
+/** The same, of a stream whose description was just read from it. */
+export async function checkDescribed(
+  stream: ByteStream,
+  description: Description,
+  visitor: CheckVisitor,
+): Promise<Checked> {
   const dump = dumpOf(description);
   visitor.described?.(dump);
   const findings: Finding[] = [];
@@ -30,24 +38,23 @@ export async function check(stream: ByteStream, visitor: CheckVisitor = {}): Pro
     visitor.finding?.(finding);
   };
   dump.findings.forEach(found);
-  const { header, layout } = description;
   const strips = { good: 0, bad: 0, unknown: 0 };
+  const { layout } = description;
   if (!layout) return { dump, findings, strips, proof: "nothing" };
 
   const { geometry } = layout;
   visitor.begin?.(geometry.dataEnd);
-  const checksum = await checksumOf(header, geometry.checksum);
-  const end = await walkStrips(stream, geometry, checksum, {
+  const end = await walkStrips(stream, geometry, await checksumOf(geometry), {
     strip(strip) {
       strips[strip.verdict]++;
       visitor.advance?.(stream.position);
-      if (strip.verdict !== "good") found(badStrip(header.generation, strip, layout));
+      if (strip.verdict !== "good") found(badStrip(strip, layout));
     },
   });
   // The size of a pipe is known only now.
   if (stream.size === null) {
     const fileSize = geometry.dataEnd - end.missing + end.trailing;
-    const rules = header.generation === 1 ? v1EndRules : v2EndRules;
+    const rules = geometry.generation === 1 ? v1EndRules : v2EndRules;
     judge(rules, { ...geometry, fileSize }).forEach(found);
   }
   return { dump, findings, strips, proof: proofOf(geometry) };
@@ -59,7 +66,7 @@ function proofOf({ checksum, blocksPerChecksum }: Geometry): string {
   return `a ${checksum} for each ${blocks}`;
 }
 
-function badStrip(generation: 1 | 2, strip: Strip, { geometry, bitmap }: Layout): Finding {
+function badStrip(strip: Strip, { geometry, bitmap }: Layout): Finding {
   const { number, imageOffset, checksumOffset, firstRank, blocks, verdict } = strip;
   const block = (rank: number) => (bitmap ? bitmap.select(rank) : rank);
   const { blockSize, checksumSize } = geometry;
@@ -70,7 +77,7 @@ function badStrip(generation: 1 | 2, strip: Strip, { geometry, bitmap }: Layout)
       ? "is bad: its checksum differs"
       : "cannot be judged: its checksum runs on from a bad strip";
   return {
-    rule: `PC${generation}-CHECKSUM`,
+    rule: `PC${geometry.generation}-CHECKSUM`,
     message: `strip ${number} ${what}; bytes ${imageOffset} to ${checksumOffset + checksumSize - 1} of the image, ${blocks} blocks between bytes ${from} and ${to} of the partition`,
     imageOffset,
     reading: "unaffected",

@@ -1,6 +1,6 @@
 import type { IHasher } from "hash-wasm";
 import { CRC32_START, crc32Repeater, crc32Update } from "../bytes/crc32.ts";
-import type { ChecksumName, Header } from "./layouts.ts";
+import type { ChecksumName } from "./layouts.ts";
 
 /** A strip's checksum while its blocks come in. */
 export interface Checksum {
@@ -18,11 +18,17 @@ export interface Checksum {
 }
 
 /** The checksum of an image; `null` where it has none. */
-export async function checksumOf(header: Header, mode: ChecksumName): Promise<Checksum | null> {
-  if (mode === "NONE") return null;
-  return header.generation === 1
-    ? v1Checksum(header.blockSize)
-    : await v2Checksum(mode, header.littleEndian);
+export async function checksumOf(geometry: ChecksumKind): Promise<Checksum | null> {
+  const { generation, littleEndian, blockSize, checksum } = geometry;
+  if (checksum === "NONE") return null;
+  return generation === 1 ? v1Checksum(blockSize) : await v2Checksum(checksum, littleEndian);
+}
+
+export interface ChecksumKind {
+  readonly generation: 1 | 2;
+  readonly littleEndian: boolean;
+  readonly blockSize: number;
+  readonly checksum: ChecksumName;
 }
 
 /** The checksum of format 0002's `mode`, stored in the writer's byte order (PC2-CHECKSUM). */

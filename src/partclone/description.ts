@@ -10,6 +10,9 @@ import { type MapFacts, v1MapRules, v1SizeRules, v2EndRules, v2MapRules } from "
 
 /** How the data section is laid out; everything a reader needs besides the bytes. */
 export interface Geometry {
+  readonly generation: 1 | 2;
+  /** The byte order of stored checksums. */
+  readonly littleEndian: boolean;
   readonly blockSize: number;
   readonly totalBlocks: number;
   readonly deviceSize: number;
@@ -95,6 +98,8 @@ async function readMapBytes(
 async function layOut(stream: ByteStream, header: Header, usedBlocks: number): Promise<Geometry> {
   const dataStart = stream.position;
   const sizes = {
+    generation: header.generation,
+    littleEndian: header.generation === 1 || header.littleEndian,
     blockSize: header.blockSize,
     totalBlocks: Number(header.totalBlocks),
     deviceSize: Number(header.deviceSize),

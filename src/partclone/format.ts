@@ -1,28 +1,54 @@
+import { ImageBackupError } from "../bytes/errors.ts";
+import { isNearly } from "../image/examination.ts";
 import type { Image } from "../image/image.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
-import { describe } from "./description.ts";
+import { checksumOf } from "./checksums.ts";
+import { describe, type Geometry } from "./description.ts";
 import { PartcloneImage, type PartcloneParts } from "./image.ts";
-import { MAGIC } from "./layouts.ts";
+import { MAGIC, VERSION_AT } from "./layouts.ts";
+import { type StripStates, stripStates, unverifiable, VerifiedSource } from "./verified-source.ts";
 
 export { check, dump } from "./check.ts";
+export { examine } from "./examine.ts";
 
-export type Parts = PartcloneParts;
+export const name = "partclone";
+
+/** `states`: which strips are proved already, or `null` where none need be. */
+export type Parts = PartcloneParts & { readonly states: StripStates | null };
 
 export function claims(head: Uint8Array): boolean {
   return String.fromCharCode(...head.subarray(0, MAGIC.length)) === MAGIC;
 }
 
-export async function open(
-  source: ByteSource,
-  stream: ByteStream,
-  { indexSize }: { readonly indexSize?: number },
-) {
-  const description = await describe(stream, indexSize);
-  const image = PartcloneImage.from(source, description);
-  const shared = { format: "partclone" as const, parts: image.parts };
-  return { image, findings: description.findings, shared };
+/** The rule that a file breaks which is an image all but for its magic. */
+export function damagedMagic(head: Uint8Array): string | null {
+  if (!isNearly(head, MAGIC)) return null;
+  const version = String.fromCharCode(...head.subarray(VERSION_AT, VERSION_AT + 4));
+  return version === "0001" ? "PC1-MAGIC" : "PC2-MAGIC";
 }
 
-export function revive(source: ByteSource, parts: Parts): Image {
-  return new PartcloneImage(source, parts);
+export async function layOut(
+  source: ByteSource,
+  stream: ByteStream,
+  { indexSize, verify = false }: { readonly indexSize?: number; readonly verify?: boolean },
+) {
+  const description = await describe(stream, indexSize);
+  const plain = PartcloneImage.from(source, description).parts;
+  const states = verify ? provable(source.name, plain.geometry) : null;
+  const parts: Parts = { ...plain, states };
+  const image = await revive(source, parts);
+  return { image, findings: description.findings, shared: { format: "partclone" as const, parts } };
+}
+
+function provable(name: string, geometry: Geometry): StripStates {
+  const reason = unverifiable(geometry);
+  if (reason === null) return stripStates(geometry);
+  throw new ImageBackupError("UNSUPPORTED", `${name}: --verify cannot prove this image: ${reason}`);
+}
+
+export async function revive(source: ByteSource, parts: Parts): Promise<Image> {
+  const { geometry, states } = parts;
+  const checksum = states && (await checksumOf(geometry));
+  const proved = checksum ? new VerifiedSource(source, geometry, checksum, states) : source;
+  return new PartcloneImage(proved, parts);
 }

@@ -90,12 +90,8 @@ export class PartClone extends PartcloneImage implements BackupImage {
     const { onBlock, verifyCrc = false, progressBar = false } = options;
     const geometry = this.#geometry;
     const stream = this.#dataStream();
-    const checksum = verifyCrc
-      ? await checksumOf(this.#description.header, geometry.checksum)
-      : null;
-    const progress = progressBar
-      ? await showProgress(this.source.name, geometry.dataEnd)
-      : noProgress;
+    const checksum = verifyCrc ? await checksumOf(geometry) : null;
+    const progress = progressBar ? showProgress(this.source.name, geometry.dataEnd) : noProgress;
     try {
       const end = await walkStrips(stream, geometry, checksum, {
         data: blockCutter(this, onBlock, () => progress.update(stream.position)),

@@ -70,7 +70,8 @@ export interface TestServer extends AsyncDisposable {
   said(event: string): Promise<string>;
   /** Texts of all events of this kind so far. */
   all(event: string): string[];
-  readonly exited: Promise<number>;
+  /** Waits for the server's end; its exit status. */
+  exit(): Promise<number | null>;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -103,9 +104,16 @@ function serverCommand(user: User): string[] {
 }
 const PATIENCE_MS = 20;
 
-/** Waits until `condition` holds; the test's own timeout is the limit. */
+/** Longer than anything here takes, and shorter than the tests' own timeout, which cleans nothing. */
+const DEADLINE_MS = 20_000;
+
+/** Waits until `condition` holds. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await Bun.sleep(PATIENCE_MS);
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`not within ${DEADLINE_MS} ms: ${condition}`);
+    await Bun.sleep(PATIENCE_MS);
+  }
 }
 
 /** The lines a server says, each an event's name and its text. */
@@ -159,7 +167,10 @@ export function startServer(
     mountPoint,
     file: join(mountPoint, config.pattern.name),
     ...events,
-    exited: child.exited,
+    async exit() {
+      await until(() => child.exitCode !== null || child.signalCode !== null);
+      return child.exitCode;
+    },
     kill: (signal) => child.kill(signal),
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");

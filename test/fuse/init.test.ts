@@ -2,13 +2,16 @@ import { expect, test } from "bun:test";
 import { EPROTO, INIT_IN, INIT_OUT } from "../../src/fuse/abi.ts";
 import { negotiate } from "../../src/fuse/init.ts";
 import { ReplyBuffer } from "../../src/fuse/reply.ts";
-import { initBody } from "./requests.ts";
+import { initBody, parsed, requestBytes } from "./requests.ts";
 
 const ALL = 2 ** 32 - 1;
 
 function init(major: number, minor: number, flags: number) {
   const reply = new ReplyBuffer(4096);
-  const { outcome, agreed } = negotiate(new DataView(initBody(major, minor, flags).buffer), reply);
+  const { outcome, agreed } = negotiate(
+    parsed(requestBytes(26, initBody(major, minor, flags), { node: 0n })),
+    reply,
+  );
   const view = new DataView(reply.payload.buffer, reply.payload.byteOffset, 64);
   return { outcome, agreed, view };
 }
@@ -69,5 +72,5 @@ test("FUS-INIT-LIMITS rejects a readahead above 8 MiB", () => {
   new DataView(body.buffer).setUint32(8, ALL, true);
   const reply = new ReplyBuffer(4096);
   expect(INIT_IN.size).toBe(16);
-  expect(negotiate(new DataView(body.buffer), reply).agreed.maxReadahead).toBe(8 * 2 ** 20);
+  expect(negotiate(parsed(requestBytes(26, body)), reply).agreed.maxReadahead).toBe(8 * 2 ** 20);
 });

@@ -61,7 +61,7 @@ testWith(
     using point = mountDirectory(ROOT);
     await using server = startServer(USER, { pattern: PATTERN, mountPoint: point.path });
     expect(await server.said("error")).toMatch(
-      /cannot mount on .*: fusermount3: user has no write access/,
+      /cannot mount on .*fusermount3: user has no write access/,
     );
   },
   TIMEOUT,
@@ -77,7 +77,7 @@ testWith(
     await using server = startServer(ROOT, { pattern: PATTERN, mountPoint: point.path });
     await server.said("ready");
     server.kill("SIGTERM");
-    expect(await server.exited).toBe(0);
+    expect(await server.exit()).toBe(0);
   },
   TIMEOUT,
 );

@@ -209,7 +209,7 @@ testWith(
     expect(same(run(ROOT, "cat", second.file).out, patternBytes(other))).toBe(true);
     expect(same(run(ROOT, "cat", first.file).out, patternBytes(PATTERN))).toBe(true);
     second.kill("SIGTERM");
-    expect(await second.exited).toBe(0);
+    expect(await second.exit()).toBe(0);
     expect(same(dd(ROOT, first.file, MIB, MIB), patternBytes(PATTERN, MIB, MIB))).toBe(true);
   },
   TIMEOUT,

@@ -1,5 +1,5 @@
 import { OPERATIONS } from "../../src/fuse/abi.ts";
-import { parseRequest, type Request } from "../../src/fuse/request.ts";
+import { type Malformed, parseRequest, type Request } from "../../src/fuse/request.ts";
 
 const HEADER = 40;
 
@@ -57,9 +57,12 @@ export const nameBody = (name: string): Uint8Array => Buffer.from(`${name}\0`);
 export const initBody = (major: number, minor: number, flags: number): Uint8Array =>
   words(major, minor, 131072, flags, 0);
 
+export const parse = (bytes: Uint8Array): Request | Malformed =>
+  parseRequest(new DataView(bytes.buffer, bytes.byteOffset), bytes.length);
+
 /** The request these bytes are; the test fails where they are none. */
 export function parsed(bytes: Uint8Array): Request {
-  const request = parseRequest(bytes);
+  const request = parse(bytes);
   if (request.kind === "malformed") throw new Error(request.why);
   return request;
 }

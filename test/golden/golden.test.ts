@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkImage, openImage } from "../../src/formats.ts";
+import { checkImage, layOutImage } from "../../src/formats.ts";
 import { BlockIO } from "../../src/image/block-io.ts";
 import { openFile } from "../../src/source/file.ts";
 import { SourceStream } from "../../src/source/stream.ts";
@@ -14,7 +14,7 @@ const images = lines.map((line) => {
 
 test.each(images)("$name reads as the partition that partclone restores", async ({ sha256, size, name }) => {
   await using source = openFile(join(import.meta.dirname, name));
-  const { image, findings } = await openImage(source);
+  const { image, findings } = await layOutImage(source);
   const partition = new Uint8Array(size + 1);
   expect(await new BlockIO(image).read(partition, 0)).toBe(size);
   expect(new Bun.CryptoHasher("sha256").update(partition.subarray(0, size)).digest("hex")).toBe(sha256);

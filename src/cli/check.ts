@@ -1,0 +1,99 @@
+import { printable } from "../bytes/printable.ts";
+import { grouped, humanSize } from "../bytes/sizes.ts";
+import { checkImage, dumpImage } from "../formats.ts";
+import type { Checked, Dump } from "../image/check.ts";
+import { dumpObject, dumpText } from "../image/dump.ts";
+import { noProgress, type Progress, showProgress } from "../image/progress.ts";
+import { type Finding, refusal } from "../image/rules.ts";
+import { openStream } from "../source/open-stream.ts";
+import type { Messages } from "./messages.ts";
+
+export interface InspectOptions {
+  readonly imagePath: string;
+  /** Print the dump. */
+  readonly verbose: boolean;
+  /** Print it as JSON. */
+  readonly json: boolean;
+  /** Prove every checksum. */
+  readonly crcCheck: boolean;
+  readonly quiet: boolean;
+}
+
+/**
+ * Rules that sound images of real tools break: said, but no reason to distrust an image. All other
+ * findings make a check fail.
+ */
+export const harmless: ReadonlySet<string> = new Set([
+  "PC1-USED-COUNT",
+  "PC1-BYTE-MAP-VALUES",
+  "PC1-CHECKSUM-WIDTH",
+  "PC2-USED-SUPERBLOCK",
+  "PC2-USED-BITMAP",
+  "PC2-STRAY-BITS",
+  "PC2-BYTE-MAP-VALUES",
+  "NTC-IN-USE",
+  "NTC-BOOT-SECTOR",
+  "NTC-BACKUP-BOOT",
+  "NTC-ORDER",
+]);
+
+/** Dumps the header, proves the checksums, or both in one pass. Returns whether all is right. */
+export async function inspectImage(options: InspectOptions, messages: Messages): Promise<boolean> {
+  await using stream = await openStream(options.imagePath);
+  const print = (dump: Dump) => {
+    if (options.verbose) process.stdout.write(`${dumpOutput(dump, options.json)}\n`);
+  };
+  if (!options.crcCheck) {
+    const dump = await dumpImage(stream);
+    print(dump);
+    if (dump.refused) throw refusal(stream.name, dump.refused);
+    for (const finding of dump.findings) report(finding, stream.name, messages);
+    return true;
+  }
+  let progress: Progress = noProgress;
+  try {
+    const checked = await checkImage(stream, {
+      described: print,
+      begin(totalBytes) {
+        progress = options.quiet ? noProgress : showProgress(stream.name, totalBytes);
+      },
+      advance: (imageOffset) => progress.update(imageOffset),
+      finding: (finding) => report(finding, stream.name, messages),
+    });
+    progress.stop();
+    if (!options.json) {
+      const line = summary(checked, printable(stream.name), stream.position);
+      process.stdout.write(`${line}\n`);
+    }
+    return isSound(checked);
+  } finally {
+    progress.stop();
+  }
+}
+
+function dumpOutput({ title, details }: Dump, json: boolean): string {
+  return json ? JSON.stringify(dumpObject(details), null, 2) : dumpText(title, details);
+}
+
+function report({ rule, message, reading }: Finding, name: string, messages: Messages): void {
+  if (reading === "unaffected" && harmless.has(rule)) return;
+  const text = `${name}: ${message} (${rule})`;
+  if (harmless.has(rule)) messages.warn(text);
+  else messages.error(text);
+}
+
+const isSound = ({ findings }: Checked) => findings.every(({ rule }) => harmless.has(rule));
+
+function summary(checked: Checked, name: string, bytes: number): string {
+  const { good, bad, unknown } = checked.strips;
+  const strips = good + bad + unknown;
+  const read = `${humanSize(bytes)} read`;
+  const proved = `${read}, proved by ${checked.proof}`;
+  if (isSound(checked)) {
+    const counted = strips > 0 ? `: ${grouped(strips)} strips are right` : "";
+    return `${name}: sound${counted} (${proved})`;
+  }
+  const counts = strips === 0 ? "" : `: ${grouped(bad)} of ${grouped(strips)} strips are bad`;
+  const lost = unknown === 0 ? "" : `, ${grouped(unknown)} cannot be judged`;
+  return `${name}: NOT SOUND${counts}${lost} (${proved})`;
+}

@@ -1,0 +1,50 @@
+import type { ArgDef, ArgsDef } from "citty";
+
+export interface HelpTopic {
+  readonly name: string;
+  readonly description: string;
+  readonly args: ArgsDef;
+  /** Commands worth trying, each with what it does. */
+  readonly examples: readonly { readonly command: string; readonly does: string }[];
+}
+
+const INDENT = "  ";
+
+/** One option as help and manual show it. */
+export function optionSyntax(name: string, definition: ArgDef): string {
+  const [short] = ["alias" in definition ? (definition.alias ?? []) : []].flat();
+  const value = definition.valueHint ? ` ${definition.valueHint}` : "";
+  return `${short ? `-${short}, ` : "    "}--${name}${value}`;
+}
+
+/** What `--help` prints. */
+export function helpText(topic: HelpTopic): string {
+  const { description, args, examples } = topic;
+  const entries = Object.entries(args);
+  const positionals = entries.filter(([, { type }]) => type === "positional");
+  const options = entries.filter(([, { type }]) => type !== "positional");
+  return [
+    `${description}.`,
+    "",
+    usageLine(topic),
+    "",
+    ...columns(positionals.map(([positional, arg]) => [positional, arg.description ?? ""])),
+    "",
+    "options:",
+    ...columns(options.map(([option, arg]) => [optionSyntax(option, arg), arg.description ?? ""])),
+    "",
+    "examples:",
+    ...columns(examples.map(({ command, does }) => [command, does])),
+  ].join("\n");
+}
+
+/** `usage: vpartclone [options] IMAGE` */
+export function usageLine({ name, args }: HelpTopic): string {
+  const positionals = Object.keys(args).filter((arg) => args[arg]?.type === "positional");
+  return `usage: ${[name, "[options]", ...positionals].join(" ")}`;
+}
+
+function columns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([first]) => first.length));
+  return rows.map(([first, second]) => `${INDENT}${first.padEnd(width)}${INDENT}${second}`);
+}

@@ -1,0 +1,123 @@
+import { ImageBackupError } from "../bytes/errors.ts";
+import type { ByteSource } from "../source/source.ts";
+import type { Checksum } from "./checksums.ts";
+import type { Geometry } from "./description.ts";
+
+/** Bytes of a strip read at once: Clonezilla's strips have 10 MiB, others may be larger. */
+const CHUNK = 2 ** 20;
+
+/** Two bits a strip, in memory that threads share: each strip is proved once for all of them. */
+const GOOD = 1;
+const BAD = 2;
+const STRIPS_IN_WORD = 16;
+
+export type StripStates = Int32Array;
+
+export function stripStates({ usedBlocks, blocksPerChecksum }: Geometry): StripStates {
+  const strips = Math.ceil(usedBlocks / blocksPerChecksum);
+  return new Int32Array(new SharedArrayBuffer(Math.ceil(strips / STRIPS_IN_WORD) * 4));
+}
+
+/** Why an image's strips cannot be proved one by one; `null` if they can. */
+export function unverifiable({ checksum, reseed }: Geometry): string | null {
+  if (checksum === "NONE") return "it has no checksums";
+  // A CRC-32's value is its whole state, so each strip goes on from the value stored before it.
+  if (reseed || checksum === "CRC32") return null;
+  return `its ${checksum} checksums run on from the first block (no reseed), so proving any of them means reading all before it; check the whole image once with -c instead`;
+}
+
+/** An image file that proves the checksum of each strip it is read from, the first time. */
+export class VerifiedSource implements ByteSource {
+  readonly name: string;
+  readonly size: number;
+  readonly #source: ByteSource;
+  readonly #geometry: Geometry;
+  readonly #checksum: Checksum;
+  readonly #states: StripStates;
+  /** One strip is proved at a time, as the checksum has one state. */
+  #busy: Promise<void> = Promise.resolve();
+
+  constructor(source: ByteSource, geometry: Geometry, checksum: Checksum, states: StripStates) {
+    this.name = source.name;
+    this.size = source.size;
+    this.#source = source;
+    this.#geometry = geometry;
+    this.#checksum = checksum;
+    this.#states = states;
+  }
+
+  async read(into: Uint8Array, at: number): Promise<void> {
+    await this.#require(at, into.length);
+    await this.#source.read(into, at);
+  }
+
+  async readPieces(pieces: readonly Uint8Array[], at: number): Promise<void> {
+    await this.#require(
+      at,
+      pieces.reduce((sum, { length }) => sum + length, 0),
+    );
+    await this.#source.readPieces(pieces, at);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#source[Symbol.asyncDispose]();
+  }
+
+  /** Proves the strips that hold these bytes of the image. */
+  async #require(at: number, length: number): Promise<void> {
+    const { dataStart, blockSize, blocksPerChecksum, checksumSize } = this.#geometry;
+    const stride = blocksPerChecksum * blockSize + checksumSize;
+    const last = Math.floor((at + length - 1 - dataStart) / stride);
+    for (let strip = Math.floor((at - dataStart) / stride); strip <= last; strip++) {
+      if (this.#state(strip) === 0) await this.#prove(strip, dataStart + strip * stride);
+      if (this.#state(strip) === BAD) throw this.#bad(strip, dataStart + strip * stride);
+    }
+  }
+
+  #state(strip: number): number {
+    const word = Atomics.load(this.#states, Math.floor(strip / STRIPS_IN_WORD));
+    return (word >>> ((strip % STRIPS_IN_WORD) * 2)) & 3;
+  }
+
+  async #prove(strip: number, imageOffset: number): Promise<void> {
+    const proved = this.#busy.then(() => this.#isRight(strip, imageOffset));
+    this.#busy = proved.then(
+      () => {},
+      () => {},
+    );
+    const state = (await proved) ? GOOD : BAD;
+    const shift = (strip % STRIPS_IN_WORD) * 2;
+    Atomics.or(this.#states, Math.floor(strip / STRIPS_IN_WORD), state << shift);
+  }
+
+  async #isRight(strip: number, imageOffset: number): Promise<boolean> {
+    const { blockSize, blocksPerChecksum, usedBlocks, checksumSize, reseed } = this.#geometry;
+    const checksum = this.#checksum;
+    const stored = new Uint8Array(checksumSize);
+    checksum.reset();
+    if (!reseed && strip > 0) {
+      await this.#source.read(stored, imageOffset - checksumSize);
+      checksum.resume?.(stored);
+    }
+    const blocks = Math.min(blocksPerChecksum, usedBlocks - strip * blocksPerChecksum);
+    const end = imageOffset + blocks * blockSize;
+    const chunk = new Uint8Array(Math.min(CHUNK, end - imageOffset));
+    for (let at = imageOffset; at < end; at += chunk.length) {
+      const part = chunk.subarray(0, Math.min(chunk.length, end - at));
+      await this.#source.read(part, at);
+      checksum.update(part);
+    }
+    await this.#source.read(stored, end);
+    return checksum.matches(stored);
+  }
+
+  #bad(strip: number, imageOffset: number): ImageBackupError {
+    const { reseed } = this.#geometry;
+    const doubt = reseed ? "" : ", or the one stored before it is damaged";
+    return new ImageBackupError(
+      "BAD_CHECKSUM",
+      `the checksum of strip ${strip} (from byte ${imageOffset} of the image) differs${doubt}`,
+      { imageOffset },
+    );
+  }
+}

@@ -1,0 +1,56 @@
+import type { ByteStream } from "./source.ts";
+
+/** Turns the compressed bytes of a stream into the bytes that were compressed. */
+export type Decode = (input: ByteStream) => AsyncGenerator<Uint8Array>;
+
+export interface Compression {
+  readonly name: string;
+  /** What a file begins with, in hexadecimal digits; `?` is any digit. */
+  readonly magics: readonly string[];
+  /** Must hold too where the magic alone says little. */
+  readonly confirm?: (head: Uint8Array) => boolean;
+  /** The command that decompresses a file to its standard output. */
+  readonly command: string;
+  /** Loaded when needed: most runs decompress nothing. `null`: recognised, and refused. */
+  readonly load: (() => Promise<Decode>) | null;
+}
+
+export const compressions: readonly Compression[] = [
+  {
+    name: "gzip",
+    magics: ["1f8b"],
+    command: "gzip -dc",
+    load: async () => (await import("./codecs/gzip.ts")).gunzip,
+  },
+  {
+    name: "zstd",
+    magics: ["28b52ffd", "5?2a4d18"],
+    command: "zstd -dc",
+    load: async () => (await import("./codecs/zstd.ts")).unzstd,
+  },
+  { name: "lzip", magics: ["4c5a4950"], command: "lzip -dc", load: null },
+  { name: "lzop", magics: ["894c5a4f000d0a1a0a"], command: "lzop -dc", load: null },
+];
+
+/** As many bytes of a file as `detectCompression` looks at. */
+export const HEAD_SIZE = 4096;
+
+/** How a file that begins with `head` is compressed, by its content and never by its name. */
+export function detectCompression(head: Uint8Array): Compression | null {
+  return compressions.find((compression) => isMatch(compression, head)) ?? null;
+}
+
+/** The name of the compression of a file that begins with `head`, `null` for none that we know. */
+export function compressionOf(head: Uint8Array): string | null {
+  return detectCompression(head)?.name ?? null;
+}
+
+function isMatch({ magics, confirm }: Compression, head: Uint8Array): boolean {
+  const digits = head.subarray(0, 16).toHex();
+  const begins = magics.some(
+    (magic) =>
+      digits.length >= magic.length &&
+      [...magic].every((digit, index) => digit === "?" || digit === digits[index]),
+  );
+  return begins && (confirm?.(head) ?? true);
+}

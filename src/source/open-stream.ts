@@ -1,0 +1,83 @@
+import { statSync } from "node:fs";
+import { isatty } from "node:tty";
+import { ImageBackupError } from "../bytes/errors.ts";
+import { type Compression, detectCompression, HEAD_SIZE } from "./compression.ts";
+import { openFile } from "./file.ts";
+import { pipeChunks, STANDARD_INPUT } from "./pipe.ts";
+import type { ByteStream } from "./source.ts";
+import { ChunkStream, SourceStream } from "./stream.ts";
+
+/**
+ * The bytes of an image in order, decompressed where they are compressed: of standard input (`-`),
+ * of a pipe or a device, or of a regular file. Disposing the stream closes what was opened.
+ */
+export async function openStream(path: string): Promise<ByteStream> {
+  const stored = openStored(path);
+  try {
+    const head = new Uint8Array(HEAD_SIZE);
+    const compression = detectCompression(head.subarray(0, await stored.peek(head)));
+    return compression ? await openDecompressed(stored, compression) : stored;
+  } catch (error) {
+    await stored[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** The bytes as they are stored. */
+function openStored(path: string): ByteStream {
+  if (path === STANDARD_INPUT && isatty(0)) {
+    const message = "-: standard input is a terminal; pipe an image into it";
+    throw new ImageBackupError("SYSTEM", message);
+  }
+  if (path === STANDARD_INPUT || isPipe(path)) return new ChunkStream(path, pipeChunks(path));
+  const file = openFile(path);
+  return owning(new SourceStream(file), file);
+}
+
+function isPipe(path: string): boolean {
+  try {
+    const stats = statSync(path);
+    return stats.isFIFO() || stats.isCharacterDevice() || stats.isBlockDevice();
+  } catch {
+    return false; // Opening it as a file says what is wrong.
+  }
+}
+
+async function openDecompressed(stored: ByteStream, compression: Compression): Promise<ByteStream> {
+  const { name, command, load } = compression;
+  if (!load) {
+    const source = stored.name === STANDARD_INPUT ? "" : ` ${stored.name}`;
+    throw new ImageBackupError(
+      "UNSUPPORTED",
+      `${stored.name}: is compressed with ${name}, which cannot be read yet; ` +
+        `use: ${command}${source} | vpartclone -c -`,
+    );
+  }
+  const decode = await load();
+  return owning(new ChunkStream(stored.name, failingForGood(decode(stored))), stored);
+}
+
+/** The stream, which closes `owned` with itself: a read that waits for `owned` ends then. */
+function owning(stream: ByteStream, owned: AsyncDisposable): ByteStream {
+  const dispose = stream[Symbol.asyncDispose].bind(stream);
+  return Object.assign(stream, {
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([dispose(), owned[Symbol.asyncDispose]()]);
+    },
+  });
+}
+
+/** A generator that has thrown ends; a reader that asks again must not take that for the end. */
+function failingForGood(chunks: AsyncGenerator<Uint8Array>): AsyncIterable<Uint8Array> {
+  let failure: { readonly error: unknown } | null = null;
+  const next = async (): Promise<IteratorResult<Uint8Array>> => {
+    if (failure) throw failure.error;
+    try {
+      return await chunks.next();
+    } catch (error) {
+      failure = { error };
+      throw error;
+    }
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: () => chunks.return(undefined) }) };
+}
