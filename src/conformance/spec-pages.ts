@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** The pages are part of the package: what they say is what is checked, explained and tested. */
+const SPEC = join(import.meta.dirname, "..", "..", "spec");
+
+/** The rules of the FUSE page are about mounting, not about images. */
+export const FUSE_PREFIX = "FUS-";
+
+/** One rule of a spec page, as its heading and list say. */
+export interface SpecRule {
+  readonly page: string;
+  readonly line: number;
+  readonly id: string;
+  readonly title: string;
+  /** `level`, `source`, `accepted`, `rejected`, `judge`, `reading`, in the page's words. */
+  readonly fields: ReadonlyMap<string, string>;
+  readonly statement: string;
+}
+
+const HEADING = /^### ([A-Z0-9]+(?:-[A-Z0-9]+)+): (.+)$/;
+const FIELD = /^- ([a-z]+): (.+)$/;
+
+interface Section {
+  readonly line: number;
+  readonly heading: RegExpExecArray;
+  readonly body: readonly string[];
+}
+
+/** From each rule's heading to the next heading of any level. */
+function sectionsOf(text: string): readonly Section[] {
+  const lines = text.split("\n");
+  return lines.flatMap((line, index) => {
+    const heading = HEADING.exec(line);
+    if (heading === null) return [];
+    const rest = lines.slice(index + 1);
+    const end = rest.findIndex((following) => following.startsWith("#"));
+    return [{ line: index + 1, heading, body: end < 0 ? rest : rest.slice(0, end) }];
+  });
+}
+
+function ruleOf(page: string, { line, heading, body }: Section): SpecRule {
+  const [, id = "", title = ""] = heading;
+  const fields = new Map<string, string>();
+  const statement: string[] = [];
+  for (const text of body) {
+    const [, name, value] = FIELD.exec(text) ?? [];
+    if (name === undefined || value === undefined) {
+      statement.push(text);
+      continue;
+    }
+    if (fields.has(name)) throw new Error(`${page}: ${id} has two fields "${name}"`);
+    fields.set(name, value);
+  }
+  return { page, line, id, title, fields, statement: statement.join("\n").trim() };
+}
+
+/** Every rule of every page of spec/. */
+export function readSpecRules(): readonly SpecRule[] {
+  const pages = readdirSync(SPEC).filter((name) => name.endsWith(".md"));
+  return pages.toSorted().flatMap((page) =>
+    sectionsOf(readFileSync(join(SPEC, page), "utf8")).map((section) => ruleOf(page, section)),
+  );
+}
+
+/** The rules about images: each has an image that keeps it and one that breaks it. */
+export function readFormatRules(): readonly SpecRule[] {
+  return readSpecRules().filter((rule) => !rule.id.startsWith(FUSE_PREFIX));
+}
