@@ -10,6 +10,7 @@ TOOLS='
 demo fusermount3      fuse3
 demo debugfs          e2fsprogs
 demo losetup          mount
+test pgrep            procps
 test mkfs.ext4        e2fsprogs
 test partclone.extfs  partclone
 test ntfsclone        ntfs-3g

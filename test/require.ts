@@ -1,9 +1,13 @@
 import { test } from "bun:test";
 import { accessSync, constants, readFileSync } from "node:fs";
 
+/** To act as an ordinary user takes root, and a project that all can enter: in /root none can. */
+export const ORDINARY_USER = "an ordinary user who can read this project";
+
 /**
- * What a test needs of the machine: `root`; a path that must be readable and writable
- * (`/dev/fuse`); a file system the kernel can mount (`kernel:xfs`); otherwise a command on PATH.
+ * What a test needs of the machine: `root`; ORDINARY_USER; a path that must be readable and
+ * writable (`/dev/fuse`); a file system the kernel can mount (`kernel:xfs`); otherwise a command
+ * on PATH.
  */
 export type Requirement = string;
 
@@ -30,10 +34,24 @@ export function testWith(
 }
 
 function isMet(requirement: Requirement): boolean {
-  if (requirement === "root") return process.getuid?.() === 0;
+  if (requirement === "root") return isRoot();
+  if (requirement === ORDINARY_USER) return isRoot() && isOpenToNobody();
   if (requirement.startsWith("kernel:")) return kernelMounts(requirement.slice("kernel:".length));
   if (requirement.startsWith("/")) return isOpen(requirement);
   return Bun.which(requirement) !== null;
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+function isOpenToNobody(): boolean {
+  const drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  const look = ["sh", "-c", 'test -r "$1" && test -x "$2"', "sh"];
+  const { success } = Bun.spawnSync([...drop, ...look, import.meta.path, process.execPath], {
+    cwd: "/",
+  });
+  return success;
 }
 
 function isOpen(path: string): boolean {

@@ -58,9 +58,11 @@ function ruleOf(page: string, { line, heading, body }: Section): SpecRule {
 /** Every rule of every page of spec/. */
 export function readSpecRules(): readonly SpecRule[] {
   const pages = readdirSync(SPEC).filter((name) => name.endsWith(".md"));
-  return pages.toSorted().flatMap((page) =>
-    sectionsOf(readFileSync(join(SPEC, page), "utf8")).map((section) => ruleOf(page, section)),
-  );
+  return pages
+    .toSorted()
+    .flatMap((page) =>
+      sectionsOf(readFileSync(join(SPEC, page), "utf8")).map((section) => ruleOf(page, section)),
+    );
 }
 
 /** The rules about images: each has an image that keeps it and one that breaks it. */

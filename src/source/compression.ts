@@ -1,3 +1,4 @@
+import { isLzma } from "./codecs/lzma-header.ts";
 import type { ByteStream } from "./source.ts";
 
 /** Turns the compressed bytes of a stream into the bytes that were compressed. */
@@ -27,6 +28,31 @@ export const compressions: readonly Compression[] = [
     magics: ["28b52ffd", "5?2a4d18"],
     command: "zstd -dc",
     load: async () => (await import("./codecs/zstd.ts")).unzstd,
+  },
+  {
+    name: "bzip2",
+    magics: ["425a683?"],
+    command: "bzip2 -dc",
+    load: async () => (await import("./codecs/bzip2.ts")).bunzip2,
+  },
+  {
+    name: "lz4",
+    magics: ["04224d18", "02214c18"],
+    command: "lz4 -dc",
+    load: async () => (await import("./codecs/lz4.ts")).unlz4,
+  },
+  {
+    name: "xz",
+    magics: ["fd377a585a00"],
+    command: "xz -dc",
+    load: async () => (await import("./codecs/xz.ts")).unxz,
+  },
+  {
+    name: "lzma",
+    magics: ["5d0000"],
+    confirm: isLzma,
+    command: "xz --format=lzma -dc",
+    load: async () => (await import("./codecs/xz.ts")).unlzma,
   },
   { name: "lzip", magics: ["4c5a4950"], command: "lzip -dc", load: null },
   { name: "lzop", magics: ["894c5a4f000d0a1a0a"], command: "lzop -dc", load: null },

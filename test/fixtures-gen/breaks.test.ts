@@ -31,6 +31,6 @@ test("a broken field of a version 0002 header is under a right checksum", () => 
 });
 
 test("there is no broken image for what is no rule", () => {
-  expect(brokenImage("PC1-NONE")).toBeNull();
+  expect(brokenImage("no such rule")).toBeNull();
   expect(brokenImage("constructor")).toBeNull();
 });

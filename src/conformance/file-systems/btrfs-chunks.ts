@@ -19,7 +19,11 @@ const NODE = { bytes: 101, itemsAt: 96, levelAt: 100, itemBytes: 25, pointerByte
 const MOST_LEVELS = 8;
 
 /** The chunk whose item is at `at`; `null` where the bytes end before it. */
-function chunkAt(view: DataView, logical: bigint, at: number): { chunk: Chunk; end: number } | null {
+function chunkAt(
+  view: DataView,
+  logical: bigint,
+  at: number,
+): { chunk: Chunk; end: number } | null {
   if (at + CHUNK.bytes > view.byteLength) return null;
   const length = view.getBigUint64(at, true);
   const stripes = view.getUint16(at + CHUNK.stripesAt, true);

@@ -33,7 +33,11 @@ function* copies(name: string, logical: bigint, chunk: Chunk, length: number): I
 }
 
 /** The chunk that maps an address is missing: a place that no image can have. */
-const unmapped = (name: string) => ({ name: `${name}, which no chunk maps,`, deviceOffset: Infinity, length: 1 });
+const unmapped = (name: string) => ({
+  name: `${name}, which no chunk maps,`,
+  deviceOffset: Infinity,
+  length: 1,
+});
 
 function* chunkRootPlaces(superblock: Uint8Array): Iterable<Place> {
   const { chunkRoot, nodeSize } = fieldsOf(superblock);

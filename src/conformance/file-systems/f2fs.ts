@@ -24,8 +24,11 @@ const fieldsOf = (superblock: Uint8Array) => decode(layout, superblock, true);
 function flaw(superblock: Uint8Array): string | null {
   const { magic, logBlockSize, logBlocksPerSegment } = fieldsOf(superblock);
   if (magic !== MAGIC) return "its magic is not F2F52010";
-  if (logBlockSize < 12 || logBlockSize > 16) return `its blocks would have 2^${logBlockSize} bytes`;
-  return logBlocksPerSegment > 20 ? `its segments would have 2^${logBlocksPerSegment} blocks` : null;
+  if (logBlockSize < 12 || logBlockSize > 16)
+    return `its blocks would have 2^${logBlockSize} bytes`;
+  return logBlocksPerSegment > 20
+    ? `its segments would have 2^${logBlocksPerSegment} blocks`
+    : null;
 }
 
 /** Both packs' first blocks, and the whole of the one written last. */

@@ -16,3 +16,12 @@ export function damaged(
     options,
   );
 }
+
+/** Valid, and not to be decompressed here; `command` can. */
+export function beyondUs(input: ByteStream, reason: string, command: string): ImageBackupError {
+  const source = input.name === "-" ? "" : ` ${input.name}`;
+  return new ImageBackupError(
+    "UNSUPPORTED",
+    `${input.name}: ${reason}; use: ${command}${source} | vpartclone -c -`,
+  );
+}

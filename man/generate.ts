@@ -1,0 +1,66 @@
+// Writes the manual pages from the commands' option tables: bun run man
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import packageJson from "../package.json" with { type: "json" };
+import { type HelpTopic, optionSyntax } from "../src/cli/help.ts";
+import { vntfsclone, vpartclone } from "../src/cli/options.ts";
+
+export const topics: readonly HelpTopic[] = [vpartclone, vntfsclone];
+
+/** A manual page in man(7)'s macros. */
+export function manualPage({ name, description, args, examples }: HelpTopic): string {
+  const entries = Object.entries(args);
+  const positionals = entries.filter(([, { type }]) => type === "positional");
+  const options = entries.filter(([, { type }]) => type !== "positional");
+  return [
+    `.TH ${name.toUpperCase()} 1 "" "vpartclone ${packageJson.version}" "User Commands"`,
+    ".SH NAME",
+    roff(`${name} - ${description[0]?.toLowerCase()}${description.slice(1)}`),
+    ".SH SYNOPSIS",
+    `.B ${name}`,
+    "[options]",
+    ...positionals.map(([positional]) => `.I ${positional}`),
+    ".SH DESCRIPTION",
+    `${roff(description)}.`,
+    "With \\fB\\-m\\fR the command returns as soon as the mount answers; a process in the background",
+    "serves it until it is unmounted.",
+    "The file is named as the image without .img and has exactly the partition's size.",
+    ...positionals.flatMap(([positional, arg]) => [
+      ".TP",
+      `.I ${positional}`,
+      `${roff(arg.description ?? "")}.`,
+    ]),
+    ".SH OPTIONS",
+    ...options.flatMap(([option, arg]) => [
+      ".TP",
+      `.B ${roff(optionSyntax(option, arg).trim())}`,
+      `${roff(arg.description ?? "")}.`,
+    ]),
+    ".SH EXIT STATUS",
+    ...exitStatuses.flatMap(([status, meaning]) => [".TP", `.B ${status}`, meaning]),
+    ".SH EXAMPLES",
+    ...examples.flatMap(({ command, does }) => [".TP", `.B ${roff(command)}`, `${roff(does)}.`]),
+    "",
+  ].join("\n");
+}
+
+const exitStatuses = [
+  ["0", "All is right."],
+  ["1", "Something is wrong with the image, or it could not be mounted."],
+  ["2", "The command line is wrong."],
+] as const;
+
+function roff(text: string): string {
+  return text
+    .replaceAll("\\", "\\e")
+    .replaceAll("-", "\\-")
+    .replace(/^([.'])/, "\\&$1");
+}
+
+export function pagePath({ name }: HelpTopic): string {
+  return join(import.meta.dirname, `${name}.1`);
+}
+
+if (import.meta.main) {
+  for (const topic of topics) writeFileSync(pagePath(topic), manualPage(topic));
+}

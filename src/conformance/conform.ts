@@ -1,0 +1,143 @@
+import { ImageBackupError } from "../bytes/errors.ts";
+import { examineImage } from "../formats.ts";
+import type { Examination } from "../image/examination.ts";
+import type { ByteSource, ByteStream } from "../source/source.ts";
+import { fileSystems, judgeFileSystem } from "./file-system-sense.ts";
+import { KeptStream } from "./kept-stream.ts";
+import { readFormatRules, type SpecRule } from "./spec-pages.ts";
+import { isMust, type RuleVerdict, type Verdict } from "./verdict.ts";
+
+export interface ConformOptions {
+  /** Leaves out the rules that take reading all data. */
+  readonly quick?: boolean;
+  /** Places shown of each rule; the others are only counted. */
+  readonly maxFindings?: number;
+  /** Ids of the rules to judge; all that apply if empty. */
+  readonly rules?: readonly string[];
+}
+
+/** An image held against the rules of spec/. */
+export interface Report {
+  readonly image: string;
+  /** `partclone 0002`, `ntfsclone 10.1`, …; shorter where the version cannot be known. */
+  readonly format: string;
+  /** The file system as the image names it. */
+  readonly fsType: string | null;
+  readonly verdicts: readonly RuleVerdict[];
+  /** No MUST rule fails. */
+  readonly conforms: boolean;
+}
+
+export const MAX_FINDINGS = 20;
+
+/** Only these take reading all data. */
+const isDataRule = (id: string) => /-(CHECKSUM|DATA-COMPLETE|DATA-END)$/.test(id);
+const breaksMust = ({ rule, verdict }: RuleVerdict) => isMust(rule) && verdict.status === "fail";
+
+/**
+ * Judges an image by every rule that applies to it. `source` is the stream's file, `null` if it
+ * passes only once. Throws NOT_AN_IMAGE if the file has nothing of an image.
+ */
+export async function conform(
+  stream: ByteStream,
+  source: ByteSource | null,
+  options: ConformOptions = {},
+): Promise<Report> {
+  const chosen = options.rules ?? [];
+  const quick = options.quick === true || !(chosen.length === 0 || chosen.some(isDataRule));
+  const { maxFindings = MAX_FINDINGS } = options;
+  const report = (
+    about: Pick<Report, "format" | "fsType">,
+    all: readonly RuleVerdict[],
+    cause?: string,
+  ) => {
+    // Without the rule that forbids all others, those would look as if nothing had failed.
+    const isShown = ({ id }: SpecRule) =>
+      chosen.length === 0 || chosen.includes(id) || id === cause;
+    const verdicts = all.filter(({ rule }) => isShown(rule));
+    return { image: stream.name, ...about, verdicts, conforms: !verdicts.some(breaksMust) };
+  };
+  const kept = new KeptStream(stream);
+  let examination: Examination;
+  try {
+    const begin = () => kept.keep();
+    examination = await examineImage(kept, { quick, mostFindings: maxFindings, begin });
+  } catch (error) {
+    const refused = error instanceof ImageBackupError ? refusedVerdicts(error) : null;
+    if (!refused) throw error;
+    return report(refused, refused.verdicts, refused.rule);
+  }
+  if (!source && quick) await kept.fill();
+  const sense = await senseOf(examination, source ?? kept.source());
+  const verdicts = readFormatRules().flatMap((rule) => {
+    const verdict = ruleVerdict(rule, examination, sense);
+    return verdict ? [{ rule, verdict }] : [];
+  });
+  const { format, fsType, refused } = examination;
+  return report({ format, fsType }, verdicts, refused?.rule);
+}
+
+const prefixes: Readonly<Record<string, string>> = {
+  "partclone 0001": "PC1-",
+  "partclone 0002": "PC2-",
+  ntfsclone: "NTC-",
+};
+const SENSE_PREFIX = "FSS-";
+
+/** The prefix of a format's rules; ntfsclone's has versions that share theirs. */
+const prefixOf = (format: string) => prefixes[format] ?? prefixes[format.split(" ")[0] ?? ""];
+
+async function senseOf(examination: Examination, source: ByteSource) {
+  const image = examination.imageOver(source);
+  if (image) return judgeFileSystem(image);
+  const reason = `${examination.refused?.rule} fails: no block can be placed`;
+  const names = ["FSS-BLOCK-ZERO", "FSS-SUPERBLOCK", "FSS-SIZE"];
+  const own = fileSystems.find((each) => each.names.includes(examination.fsType.toUpperCase()));
+  const ids = [...names, ...(own?.rules.map(({ id }) => id) ?? [])];
+  return new Map<string, Verdict>(ids.map((id) => [id, { status: "not judged", reason }]));
+}
+
+/** What is said of one rule; `null` if it is one of another format or file system. */
+function ruleVerdict(
+  { id }: SpecRule,
+  examination: Examination,
+  sense: ReadonlyMap<string, Verdict>,
+): Verdict | null {
+  if (id.startsWith(SENSE_PREFIX)) return sense.get(id) ?? null;
+  const { format, findings, totals, asked, unjudged, refused } = examination;
+  if (!id.startsWith(prefixOf(format) ?? " ")) return null;
+  const total = totals.get(id) ?? 0;
+  if (total > 0) {
+    const own = findings.filter(({ rule }) => rule === id);
+    const failures = own.map(({ message, imageOffset, reading }) => ({
+      found: message,
+      imageOffset,
+      reading,
+    }));
+    return { status: "fail", failures, total };
+  }
+  const why = unjudged.get(id);
+  if (why) return why;
+  if (asked.has(id)) return { status: "pass" };
+  if (!refused) throw new Error(`nothing checks ${id}`);
+  return { status: "not judged", reason: `${refused.rule} fails` };
+}
+
+/** An image whose header cannot be read breaks one rule, and no other can be judged. */
+function refusedVerdicts({ rule: broken, message, imageOffset = 0 }: ImageBackupError) {
+  const prefix = broken?.slice(0, broken.indexOf("-") + 1);
+  const format = Object.keys(prefixes).find((name) => prefixes[name] === prefix);
+  if (broken === undefined || prefix === undefined || format === undefined) return null;
+  const failures = [{ found: message, imageOffset, reading: "refused" as const }];
+  const verdictOf = (id: string): Verdict =>
+    id === broken
+      ? { status: "fail", failures, total: 1 }
+      : { status: "not judged", reason: `${broken} fails` };
+  const own = readFormatRules().filter(({ id }) => id.startsWith(prefix));
+  return {
+    rule: broken,
+    format: broken.endsWith("-VERSION") ? "partclone" : format,
+    fsType: null,
+    verdicts: own.map((rule): RuleVerdict => ({ rule, verdict: verdictOf(rule.id) })),
+  };
+}

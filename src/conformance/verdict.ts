@@ -1,0 +1,34 @@
+import type { Unjudged } from "../image/examination.ts";
+import type { Reading } from "../image/rules.ts";
+import type { SpecRule } from "./spec-pages.ts";
+
+/** One place where an image breaks a rule. */
+export interface Failure {
+  /** What was found there. */
+  readonly found: string;
+  /** Byte offset in the image file. */
+  readonly imageOffset?: number;
+  /** Byte offset in the partition, for rules about its file system. */
+  readonly deviceOffset?: number;
+  readonly reading: Reading;
+}
+
+export type Verdict =
+  | { readonly status: "pass" }
+  /** `total` counts the failures that were not kept, too. */
+  | { readonly status: "fail"; readonly failures: readonly Failure[]; readonly total: number }
+  | Unjudged;
+
+export interface RuleVerdict {
+  readonly rule: SpecRule;
+  readonly verdict: Verdict;
+}
+
+/** What readers do with an image that breaks a rule of this kind. */
+export const readers: Readonly<Record<Reading, string>> = {
+  refused: "readers refuse the image: its data cannot be placed",
+  warned: "readers read the image, with a warning",
+  unaffected: "readers do not notice it",
+};
+
+export const isMust = ({ fields }: SpecRule) => fields.get("level") === "MUST";

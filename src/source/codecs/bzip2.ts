@@ -1,0 +1,85 @@
+import type { ByteStream } from "../source.ts";
+import { BitReader } from "./bits.ts";
+import { decodeBlock, maxBlockBytes } from "./bzip2-block.ts";
+import { type Block, type Cursor, cursorOf, unrun } from "./bzip2-output.ts";
+import { beyondUs, damaged } from "./damaged.ts";
+import { isAtEnd, readExactly } from "./exact.ts";
+
+const OUTPUT_SIZE = 256 * 1024;
+/** The digits of pi begin a block, those of its root end the stream. */
+const BLOCK_MAGIC = [0x314159, 0x265359] as const;
+const END_MAGIC = [0x177245, 0x385090] as const;
+
+/** Decompresses bzip2 streams one after the other, as pbzip2 writes them too. */
+export async function* bunzip2(input: ByteStream): AsyncGenerator<Uint8Array> {
+  do {
+    yield* stream(input);
+  } while (!(await isAtEnd(input)));
+}
+
+async function* stream(input: ByteStream): AsyncGenerator<Uint8Array> {
+  const [b, z, h, level = 0] = await readExactly(input, "bzip2", 4);
+  const isHeader = b === 0x42 && z === 0x5a && h === 0x68 && level >= 0x31 && level <= 0x39;
+  if (!isHeader) throw damaged(input, "bzip2", "something that is not bzip2 follows the data");
+  const blockSize = (level - 0x30) * 100_000;
+  // A block begins and ends at any bit, so a window of the input holds the whole of the next one.
+  const window = new Uint8Array(maxBlockBytes(blockSize));
+  const table = new Uint32Array(blockSize);
+  let streamCrc = 0;
+  let bit = 0;
+  for (;;) {
+    const bits = new BitReader(window.subarray(0, await input.peek(window)), bit);
+    const block = nextBlock(input, bits, table);
+    if (block === null) {
+      if (bits.read(16) * 0x10000 + bits.read(16) !== streamCrc) throw badChecksum(input);
+      await advance(input, bits, Math.ceil(bits.position / 8));
+      return;
+    }
+    const cursor = cursorOf(block);
+    yield* pieces(cursor);
+    if (~cursor.crc >>> 0 !== block.crc) throw badChecksum(input);
+    streamCrc = (((streamCrc << 1) | (streamCrc >>> 31)) ^ block.crc) >>> 0;
+    bit = bits.position % 8;
+    await advance(input, bits, Math.floor(bits.position / 8));
+  }
+}
+
+/** The next block, `null` at the stream's end. */
+function nextBlock(input: ByteStream, bits: BitReader, table: Uint32Array): Block | null {
+  const magic = [bits.read(24), bits.read(24)];
+  if (magic[0] === END_MAGIC[0] && magic[1] === END_MAGIC[1]) return null;
+  if (bits.isPastEnd) throw endsEarly(input);
+  if (magic[0] !== BLOCK_MAGIC[0] || magic[1] !== BLOCK_MAGIC[1]) {
+    throw damaged(input, "bzip2", "a block's header is invalid");
+  }
+  const crc = bits.read(16) * 0x10000 + bits.read(16);
+  if (bits.read(1) === 1) {
+    throw beyondUs(input, "it is from bzip2 before 0.9.5, which is not read", "bzip2 -dc");
+  }
+  const decoded = decodeBlock(bits, table);
+  if (bits.isPastEnd) throw endsEarly(input);
+  if (decoded === null) throw damaged(input, "bzip2", "a block contradicts itself");
+  return { ...decoded, crc };
+}
+
+function* pieces(cursor: Cursor): Generator<Uint8Array> {
+  for (;;) {
+    const piece = new Uint8Array(OUTPUT_SIZE);
+    const size = unrun(cursor, piece);
+    if (size > 0) yield piece.subarray(0, size);
+    if (size < piece.length) return;
+  }
+}
+
+async function advance(input: ByteStream, bits: BitReader, count: number): Promise<void> {
+  if (bits.isPastEnd) throw endsEarly(input);
+  await input.skip(count);
+}
+
+function badChecksum(input: ByteStream) {
+  return damaged(input, "bzip2", "a checksum differs");
+}
+
+function endsEarly(input: ByteStream) {
+  return damaged(input, "bzip2", "the file ends early");
+}
