@@ -1,4 +1,5 @@
 import type { Break } from "./break.ts";
+import { fileSystemBreaks } from "./breaks-file-systems.ts";
 import { ntfscloneBreaks } from "./breaks-ntfsclone.ts";
 import { v1Breaks } from "./breaks-v1.ts";
 import { v2Breaks } from "./breaks-v2.ts";
@@ -10,6 +11,7 @@ export const breaks: Readonly<Record<string, Break>> = {
   ...v1Breaks,
   ...v2Breaks,
   ...ntfscloneBreaks,
+  ...fileSystemBreaks,
 };
 
 export interface BrokenImage {

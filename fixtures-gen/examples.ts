@@ -6,6 +6,7 @@ import type {
   PartcloneV1Params,
   PartcloneV2Params,
 } from "./fixture.ts";
+import { type VolumeName, volumeShape } from "./volumes.ts";
 
 const v1: PartcloneV1Params = {
   format: "partclone-v1",
@@ -64,6 +65,11 @@ const ntfs: NtfscloneParams = {
 
 /** The same volume without its backup boot sector; the image ends in a gap. */
 const ntfsNoBackup: NtfscloneParams = { ...ntfs, minor: 0, visits: ntfs.visits.slice(0, -1) };
+
+/** An image of a volume that is just a file system's superblock and what it leads to. */
+function volume(name: VolumeName): PartcloneV2Params {
+  return { ...v2, ...volumeShape(name), volume: { name } };
+}
 
 /** One named image for every variant of the formats. */
 export const exampleParams = {
@@ -161,6 +167,14 @@ export const exampleParams = {
       { position: 64, count: 1 },
     ],
   },
+
+  "fss-ext": volume("ext"),
+  "fss-ntfs": volume("ntfs"),
+  "fss-fat32": volume("fat32"),
+  "fss-exfat": volume("exfat"),
+  "fss-xfs": volume("xfs"),
+  "fss-btrfs": volume("btrfs"),
+  "fss-f2fs": volume("f2fs"),
 } as const satisfies Record<string, FixtureParams>;
 
 export type ExampleName = keyof typeof exampleParams;

@@ -1,5 +1,7 @@
 /** Parameters and fixtures: everything here is data, and a fixture is a pure function of its params. */
 
+import type { VolumeParams } from "./volumes.ts";
+
 export type ByteOrder = "little" | "big";
 export type ChecksumMode = "none" | "crc32" | "xxh64" | "xxh128";
 export type BitmapMode = "none" | "bits" | "bytes";
@@ -39,6 +41,8 @@ export interface PartcloneV2Params extends PartcloneParams {
   /** The header's used counts minus the true one. */
   readonly usedSuperblockError: number;
   readonly usedBitmapError: number;
+  /** A file system's structures among the content (spec/file-systems.md). */
+  readonly volume?: VolumeParams;
 }
 
 /** Clusters stored one after the other from a position. */

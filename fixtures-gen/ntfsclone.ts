@@ -141,15 +141,20 @@ function partitionOf(params: NtfscloneParams, deviceSize: number, present: Uint8
   return partition;
 }
 
+/** A count cannot be negative, so not every error can be made. */
+const headerInUse = ({ inUseError }: NtfscloneParams, inUse: number): number =>
+  Math.max(0, inUse + inUseError);
+
 function expectedBreaks(
   params: NtfscloneParams,
   outOfOrder: boolean,
   present: Uint8Array,
+  inUse: number,
 ): readonly string[] {
   const { major, minor, clusters } = params;
   const backup = present[clusters] === PRESENT;
   const broken: Record<string, boolean> = {
-    "NTC-IN-USE": params.inUseError !== 0,
+    "NTC-IN-USE": headerInUse(params, inUse) !== inUse,
     "NTC-BOOT-SECTOR": present[0] !== PRESENT,
     "NTC-BACKUP-BOOT": major === ENDIAN_SAFE_MAJOR && minor >= 1 && !backup,
     "NTC-ORDER": outOfOrder,
@@ -172,7 +177,7 @@ export function buildNtfsclone(
   const present = positions.subarray(0, clusters);
   const inUse = present.reduce((sum, value) => sum + value, 0);
   const partition = partitionOf(params, deviceSize, positions);
-  const header = encodeHeader(params, deviceSize, Math.max(0, inUse + params.inUseError));
+  const header = encodeHeader(params, deviceSize, headerInUse(params, inUse));
   const { pieces, stored, outOfOrder } = encodeCommands(params, partition, header.length);
   const readable = major === ENDIAN_SAFE_MAJOR || byteOrder === "little";
   return {
@@ -187,7 +192,7 @@ export function buildNtfsclone(
     present,
     stored,
     strips: [],
-    breaks: expectedBreaks(params, outOfOrder, positions),
+    breaks: expectedBreaks(params, outOfOrder, positions, inUse),
     judges: { chkimg: false, restore: false, ntfsclone: readable },
   };
 }

@@ -21,6 +21,7 @@ import {
 import { BITMAGIC } from "./partclone-v1.ts";
 import { concatenate, type StoredData, storeBlocks } from "./strips.ts";
 import { put } from "./struct.ts";
+import { writeVolume } from "./volumes.ts";
 
 /** spec/partclone.md, "Version 0002". */
 export const V2_HEADER = {
@@ -196,6 +197,7 @@ export function buildPartcloneV2(
   const deviceSize = present.length * blockSize + params.tail;
   const isStored = (block: number) => present[block] === PRESENT;
   const partition = partitionContent(params.seed, deviceSize, blockSize, isStored);
+  if (params.volume) writeVolume(partition, params.volume, isStored);
   const bitmap = encodeBitmap(params, present);
   const used = countPresent(present);
   const usedSuperblock = Math.max(0, used + params.usedSuperblockError);

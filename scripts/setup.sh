@@ -21,6 +21,7 @@ test mount.exfat-fuse exfat-fuse
 test mkfs.xfs         xfsprogs
 test mkfs.btrfs       btrfs-progs
 test mkfs.f2fs        f2fs-tools
+test man              man-db
 '
 
 say() {

@@ -43,8 +43,8 @@ export async function layOutImage(
 }
 
 /** Reads the header and what else describes the image. */
-export async function dumpImage(stream: ByteStream): Promise<Dump> {
-  return (await formatOf(stream)).dump(stream);
+export async function dumpImage(stream: ByteStream, indexSize?: number): Promise<Dump> {
+  return (await formatOf(stream)).dump(stream, indexSize);
 }
 
 /** Reads an image from its first byte to its last and reports all that is wrong with it. */

@@ -5,6 +5,11 @@ export function grouped(value: number | bigint): string {
   return value.toLocaleString("en-US");
 }
 
+/** `1 block`, `2,560 blocks` */
+export function counted(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** `1.0 GiB` */
 export function humanSize(bytes: number): string {
   let value = bytes;

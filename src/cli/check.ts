@@ -1,4 +1,4 @@
-import { printable } from "../bytes/printable.ts";
+import { printable, printableJson } from "../bytes/printable.ts";
 import { grouped, humanSize } from "../bytes/sizes.ts";
 import { checkImage, dumpImage } from "../formats.ts";
 import type { Checked, Dump } from "../image/check.ts";
@@ -17,6 +17,8 @@ export interface InspectOptions {
   /** Prove every checksum. */
   readonly crcCheck: boolean;
   readonly quiet: boolean;
+  /** Blocks under one count of partclone's rank index, which the dump tells. */
+  readonly indexSize?: number;
 }
 
 /**
@@ -44,21 +46,26 @@ export async function inspectImage(options: InspectOptions, messages: Messages):
     if (options.verbose) process.stdout.write(`${dumpOutput(dump, options.json)}\n`);
   };
   if (!options.crcCheck) {
-    const dump = await dumpImage(stream);
+    const dump = await dumpImage(stream, options.indexSize);
     print(dump);
     if (dump.refused) throw refusal(stream.name, dump.refused);
-    for (const finding of dump.findings) report(finding, stream.name, messages);
+    // The dump is what was asked for, and there it is: what else is wrong is no failure of it.
+    for (const finding of dump.findings) report(finding, stream.name, messages.warn);
     return true;
   }
   let progress: Progress = noProgress;
   try {
     const checked = await checkImage(stream, {
+      indexSize: options.indexSize,
       described: print,
       begin(totalBytes) {
         progress = options.quiet ? noProgress : showProgress(stream.name, totalBytes);
       },
       advance: (imageOffset) => progress.update(imageOffset),
-      finding: (finding) => report(finding, stream.name, messages),
+      finding(finding) {
+        const isHarmless = harmless.has(finding.rule);
+        report(finding, stream.name, isHarmless ? messages.warn : messages.error);
+      },
     });
     progress.stop();
     if (!options.json) {
@@ -72,14 +79,18 @@ export async function inspectImage(options: InspectOptions, messages: Messages):
 }
 
 function dumpOutput({ title, details }: Dump, json: boolean): string {
-  return json ? JSON.stringify(dumpObject(details), null, 2) : dumpText(title, details);
+  return json
+    ? printableJson(JSON.stringify(dumpObject(details), null, 2))
+    : dumpText(title, details);
 }
 
-function report({ rule, message, reading }: Finding, name: string, messages: Messages): void {
+function report(
+  { rule, message, reading }: Finding,
+  name: string,
+  say: (line: string) => void,
+): void {
   if (reading === "unaffected" && harmless.has(rule)) return;
-  const text = `${name}: ${message} (${rule})`;
-  if (harmless.has(rule)) messages.warn(text);
-  else messages.error(text);
+  say(`${name}: ${message} (${rule})`);
 }
 
 const isSound = ({ findings }: Checked) => findings.every(({ rule }) => harmless.has(rule));

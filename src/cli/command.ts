@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { type ArgsDef, defineCommand, type ParsedArgs, runCommand } from "citty";
-import { ImageBackupError } from "../bytes/errors.ts";
+import { defineCommand, type ParsedArgs, runCommand } from "citty";
+import { failureLine, isClosedOutput, watchOutput } from "./failures.ts";
 import { type HelpTopic, helpText, usageLine } from "./help.ts";
 import { messagesOf } from "./messages.ts";
 
@@ -8,10 +8,18 @@ import { messagesOf } from "./messages.ts";
 export const FAILED = 1;
 const USAGE = 2;
 
+type Value = string | boolean;
+
+/** The command line as it was given: what citty keeps only the last of, too. */
+export interface Given {
+  readonly values: Readonly<Record<string, Value | readonly Value[] | undefined>>;
+  readonly positionals: readonly string[];
+}
+
 export interface Program {
   readonly topic: HelpTopic;
   readonly version: string;
-  readonly run: (args: ParsedArgs) => Promise<void>;
+  readonly run: (args: ParsedArgs, given: Given) => Promise<void>;
 }
 
 /** The command line is not one the command understands. */
@@ -22,28 +30,35 @@ export async function runProgram({ topic, version, run }: Program): Promise<void
   const rawArgs = process.argv.slice(2);
   const { name, args } = topic;
   const messages = messagesOf(name);
+  watchOutput(messages, FAILED);
   try {
-    const given = strictly(rawArgs, args);
-    if (given.help) process.stdout.write(`${helpText(topic)}\n`);
-    else if (given.version) process.stdout.write(`${name} ${version}\n`);
+    const given = strictly(rawArgs, topic);
+    if (given.values.help) process.stdout.write(`${helpText(topic)}\n`);
+    else if (given.values.version) process.stdout.write(`${name} ${version}\n`);
     else {
-      requirePositionals(given.positionals, args);
-      const command = defineCommand({ meta: { name }, args, run: (context) => run(context.args) });
+      requirePositionals(given.positionals, topic);
+      const command = defineCommand({
+        meta: { name },
+        args,
+        run: (context) => run(context.args, given),
+      });
       await runCommand(command, { rawArgs });
     }
   } catch (error) {
     if (error instanceof UsageError) {
       messages.error(`${error.message}; ${usageLine(topic)} (${name} --help tells more)`);
       process.exitCode = USAGE;
-    } else if (error instanceof ImageBackupError) {
-      messages.error(error.message);
-      process.exitCode = FAILED;
-    } else throw error;
+      return;
+    }
+    const line = failureLine(error);
+    if (line === null) throw error;
+    if (!isClosedOutput(error)) messages.error(line);
+    process.exitCode = FAILED;
   }
 }
 
 /** citty ignores what it does not know; a mistyped option must not pass for a job done. */
-function strictly(rawArgs: string[], args: ArgsDef) {
+function strictly(rawArgs: string[], { args, repeatable = [] }: HelpTopic): Given {
   const options = Object.fromEntries(
     Object.entries(args)
       .filter(([, { type }]) => type !== "positional")
@@ -51,28 +66,25 @@ function strictly(rawArgs: string[], args: ArgsDef) {
         const alias = "alias" in definition ? definition.alias : undefined;
         const [short] = [alias ?? []].flat();
         const type = definition.type === "boolean" ? ("boolean" as const) : ("string" as const);
-        return [name, short ? { type, short } : { type }];
+        const multiple = repeatable.includes(name);
+        return [name, short ? { type, multiple, short } : { type, multiple }];
       }),
   );
   try {
-    const { values, positionals } = parseArgs({
-      args: rawArgs,
-      options,
-      allowPositionals: true,
-      strict: true,
-    });
-    return { help: values.help === true, version: values.version === true, positionals };
+    return parseArgs({ args: rawArgs, options, allowPositionals: true, strict: true });
   } catch (error) {
-    const [sentence = ""] = (error as Error).message.split(". ");
-    throw new UsageError(sentence);
+    const { message } = error as Error;
+    // After the first sentence comes advice for other programs than this, on lines of its own.
+    const [sentence = ""] = message.split(/\.\s/);
+    throw new UsageError(sentence.replace(" argument is ambiguous", " takes a value"));
   }
 }
 
-function requirePositionals(positionals: readonly string[], args: ArgsDef): void {
+function requirePositionals(positionals: readonly string[], { args, variadic }: HelpTopic): void {
   const names = Object.keys(args).filter((name) => args[name]?.type === "positional");
   const missing = names[positionals.length];
   if (missing) throw new UsageError(`${missing} is missing`);
   const extra = positionals[names.length];
-  if (extra !== undefined)
+  if (extra !== undefined && !variadic)
     throw new UsageError(`one ${names.join(" ")} at a time; '${extra}' is too much`);
 }

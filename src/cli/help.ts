@@ -4,6 +4,10 @@ export interface HelpTopic {
   readonly name: string;
   readonly description: string;
   readonly args: ArgsDef;
+  /** Options that may be given several times. */
+  readonly repeatable?: readonly string[];
+  /** The last positional may be given several times. */
+  readonly variadic?: boolean;
   /** Commands worth trying, each with what it does. */
   readonly examples: readonly { readonly command: string; readonly does: string }[];
 }
@@ -39,9 +43,9 @@ export function helpText(topic: HelpTopic): string {
 }
 
 /** `usage: vpartclone [options] IMAGE` */
-export function usageLine({ name, args }: HelpTopic): string {
+export function usageLine({ name, args, variadic }: HelpTopic): string {
   const positionals = Object.keys(args).filter((arg) => args[arg]?.type === "positional");
-  return `usage: ${[name, "[options]", ...positionals].join(" ")}`;
+  return `usage: ${[name, "[options]", ...positionals].join(" ")}${variadic ? "..." : ""}`;
 }
 
 function columns(rows: readonly (readonly [string, string])[]): string[] {

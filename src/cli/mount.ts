@@ -1,7 +1,8 @@
-import { fstatSync } from "node:fs";
+import { fstatSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Worker } from "node:worker_threads";
 import { ImageBackupError } from "../bytes/errors.ts";
+import { printable } from "../bytes/printable.ts";
 import { layOutImage } from "../formats.ts";
 import {
   isBackgroundChild,
@@ -15,6 +16,7 @@ import { detectCompression, HEAD_SIZE } from "../source/compression.ts";
 import { type FileSource, openFile } from "../source/file.ts";
 import type { Messages } from "./messages.ts";
 import { mountedText, shellQuoted } from "./mounted-text.ts";
+import { systemLog } from "./system-log.ts";
 import type { WorkerTask } from "./worker.ts";
 
 export interface MountOptions {
@@ -56,7 +58,7 @@ export async function mountImage(options: MountOptions, messages: Messages): Pro
     process.stdout.write(`${mountedText(told, process.geteuid?.() === 0)}\n`);
   };
   if (options.debug) {
-    const debug = (line: string) => process.stderr.write(`${line}\n`);
+    const debug = (line: string) => process.stderr.write(`${printable(line)}\n`);
     await serveImage(options, { mounted, log: (line) => messages.error(line), debug });
   } else {
     mounted(JSON.parse(startInBackground(process.argv.slice(2)).payload) as Mounted);
@@ -67,18 +69,21 @@ async function serveInBackground(options: MountOptions): Promise<void> {
   try {
     await serveImage(options, {
       mounted: (mounted) => reportReady(JSON.stringify(mounted)),
-      log: () => {},
+      log: systemLog,
       debug: () => {},
     });
   } catch (error) {
-    reportFailure(error instanceof Error ? error.message : String(error));
+    const line = error instanceof Error ? error.message : String(error);
+    if (isBackgroundChild()) reportFailure(line);
+    else systemLog(line);
     process.exit(1);
   }
 }
 
 /** An image that cannot be read in any order cannot be mounted: say what to do about it. */
 function openForMount(imagePath: string): FileSource {
-  if (imagePath === "-") throw notMountable("-: standard input", "save it to a file first");
+  if (imagePath === "-") throw notMountable("-: standard input", SAVE);
+  if (isPipe(imagePath)) throw notMountable(`${imagePath}: a pipe`, SAVE);
   const source = openFile(imagePath);
   const head = new Uint8Array(Math.min(HEAD_SIZE, source.size));
   source.readSync(head, 0);
@@ -89,6 +94,16 @@ function openForMount(imagePath: string): FileSource {
   const output = target === imagePath ? `${imagePath}.img` : target;
   const advice = `decompress it first: ${command} ${shellQuoted(imagePath)} > ${shellQuoted(output)}`;
   throw notMountable(`${imagePath}: a ${name} compressed image`, advice);
+}
+
+const SAVE = "save it to a file first";
+
+function isPipe(path: string): boolean {
+  try {
+    return statSync(path).isFIFO();
+  } catch {
+    return false; // Opening it as a file says what is wrong.
+  }
 }
 
 function notMountable(what: string, advice: string): ImageBackupError {

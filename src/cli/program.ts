@@ -2,6 +2,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { isBackgroundChild } from "../fuse/background.ts";
 import { INDEX_SIZE_RANGE } from "../image/rank.ts";
 import { FAILED, runProgram, UsageError } from "./command.ts";
+import { readFailure } from "./failures.ts";
 import type { HelpTopic } from "./help.ts";
 import { messagesOf } from "./messages.ts";
 
@@ -10,7 +11,13 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** Runs vpartclone or vntfsclone: they differ in their options only, and open either format. */
 export async function runImageProgram(topic: HelpTopic): Promise<void> {
-  const run = (values: Values) => perform(topic.name, values);
+  const run = async (values: Values) => {
+    try {
+      await perform(topic.name, values);
+    } catch (error) {
+      throw readFailure(String(values.IMAGE), error);
+    }
+  };
   await runProgram({ topic, version: packageJson.version, run });
 }
 
@@ -28,6 +35,7 @@ async function perform(name: string, values: Values): Promise<void> {
       json: values.json === true,
       crcCheck: values.crc_check === true,
       quiet: values.quiet === true,
+      ...(indexSize === undefined ? {} : { indexSize }),
     };
     if (!(await inspectImage(options, messages))) {
       process.exitCode = FAILED;
@@ -47,6 +55,7 @@ function requireSense(values: Values): void {
   if (mountpoint === undefined && !verbose && !json && !crcCheck) {
     throw new UsageError("nothing to do: give -m DIR to mount, -v to describe, or -c to check");
   }
+  if (mountpoint === "") throw new UsageError("-m takes a directory");
   if (debug && mountpoint === undefined) throw new UsageError("-d needs -m DIR");
   if (values.verify && mountpoint === undefined) throw new UsageError("--verify needs -m DIR");
   if (quiet && !crcCheck) throw new UsageError("-q needs -c");

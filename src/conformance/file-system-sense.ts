@@ -98,7 +98,7 @@ interface Absence {
 /** Why a place of the file system cannot be read from the image. */
 function absence(place: Place, partition: Partition): Absence | null {
   const { name, deviceOffset, length } = place;
-  if (!(deviceOffset >= 0 && deviceOffset + length <= partition.deviceSize)) {
+  if (!partition.isOnDevice(place)) {
     const past = { deviceOffset: partition.deviceSize };
     return { message: `${name} would lie past the device's end`, place: past };
   }

@@ -31,6 +31,15 @@ export class Partition {
     return bytes;
   }
 
+  /** Is all of a place on the device, and stored? */
+  holds(place: Place): boolean {
+    return this.isOnDevice(place) && this.firstMissing(place) === null;
+  }
+
+  isOnDevice({ deviceOffset, length }: Place): boolean {
+    return deviceOffset >= 0 && deviceOffset + length <= this.deviceSize;
+  }
+
   /** The first byte of a place that no stored block holds, `null` if all of it is stored. */
   firstMissing({ deviceOffset, length }: Place): number | null {
     const { blockSize, blockCount } = this.#image;

@@ -1,4 +1,5 @@
 import { readSync, writeSync } from "node:fs";
+import { ImageBackupError } from "../bytes/errors.ts";
 import { EINVAL, EIO, ENOSYS, MAJOR, MAX_READ, REQUEST_BUFFER } from "./abi.ts";
 import { answer } from "./filesystem.ts";
 import { negotiate } from "./init.ts";
@@ -43,6 +44,12 @@ export const fuseDevice = (fd: number): Device => ({
 const codeOf = (error: unknown): string =>
   error instanceof Error && "code" in error ? String(error.code) : "unexpected";
 
+/** Errors that name their place in the image are told apart by it: each bad strip is said. */
+const kindOf = (error: unknown): string => {
+  const isPlaced = error instanceof ImageBackupError && error.code === "BAD_CHECKSUM";
+  return isPlaced ? `${error.code} at ${error.imageOffset}` : codeOf(error);
+};
+
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
 
@@ -67,13 +74,17 @@ function receive(device: Device, buffer: Uint8Array): number | null {
 
 type Log = (kind: string, line: string) => void;
 
+/** Kinds of errors that are said: a hostile image can have billions of bad strips. */
+const MOST_LOGGED = 1000;
+
 /** Says what went wrong once per kind: a damaged area is read thousands of times. */
 function onceLogger(post: Session["post"]): Log {
   const seen = new Set<string>();
   return (kind, line) => {
-    if (seen.has(kind)) return;
+    if (seen.has(kind) || seen.size > MOST_LOGGED) return;
     seen.add(kind);
-    post({ type: "log", kind, line });
+    if (seen.size <= MOST_LOGGED) post({ type: "log", kind, line });
+    else post({ type: "log", kind: "more", line: "more errors like these are not told" });
   };
 }
 
@@ -93,7 +104,7 @@ async function outcomeOf(
   try {
     return await answer(session.file, request, reply);
   } catch (error) {
-    log(codeOf(error), `${session.file.name}: input/output error: ${messageOf(error)}`);
+    log(kindOf(error), `${session.file.name}: input/output error: ${messageOf(error)}`);
     return EIO;
   }
 }

@@ -12,6 +12,8 @@ export interface Dump {
 
 /** Told what a check meets, in the order in which it meets it. */
 export interface CheckVisitor {
+  /** Blocks under one count of the rank index, which the dump tells. */
+  readonly indexSize?: number | undefined;
   /** The header, and all else that comes before the data, are read. */
   described?(dump: Dump): void;
   /** The data comes next; the whole image has about `totalBytes`. */

@@ -22,7 +22,7 @@ export async function check(stream: ByteStream, visitor: CheckVisitor = {}): Pro
     dump,
     findings: dump.findings,
     strips,
-    proof: "the commands, as the format has no checksums",
+    proof: description.layout ? "the commands, as the format has no checksums" : "nothing",
   };
 }
 

@@ -1,3 +1,4 @@
+import { counted } from "../bytes/sizes.ts";
 import type { Rule } from "../image/rules.ts";
 import type { WalkEnd } from "./commands.ts";
 import { headerLayout } from "./layout.ts";
@@ -37,7 +38,7 @@ export const streamRules: readonly Rule<StreamFacts>[] = [
     broken: ({ end, fileSize }) =>
       end.broken || fileSize === null || fileSize <= end.imageOffset
         ? null
-        : `${fileSize - end.imageOffset} bytes follow the image's end; they are ignored`,
+        : `${counted(fileSize - end.imageOffset, "byte")} after the image's end: ignored`,
   },
   {
     id: "NTC-IN-USE",

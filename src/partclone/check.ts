@@ -1,4 +1,4 @@
-import { grouped } from "../bytes/sizes.ts";
+import { counted } from "../bytes/sizes.ts";
 import { type Checked, type CheckVisitor, type Dump, MOST_KEPT } from "../image/check.ts";
 import { type Finding, judge } from "../image/rules.ts";
 import type { ByteStream } from "../source/source.ts";
@@ -9,8 +9,8 @@ import { v1EndRules, v2EndRules } from "./map-rules.ts";
 import { type Strip, walkStrips } from "./strips.ts";
 
 /** Reads what comes before the data. */
-export async function dump(stream: ByteStream): Promise<Dump> {
-  return dumpOf(await describe(stream));
+export async function dump(stream: ByteStream, indexSize?: number): Promise<Dump> {
+  return dumpOf(await describe(stream, indexSize));
 }
 
 function dumpOf(description: Description): Dump {
@@ -21,7 +21,7 @@ function dumpOf(description: Description): Dump {
 
 /** Reads the whole image, from the header to the end of the stream, and proves every checksum. */
 export async function check(stream: ByteStream, visitor: CheckVisitor = {}): Promise<Checked> {
-  return checkDescribed(stream, await describe(stream), visitor);
+  return checkDescribed(stream, await describe(stream, visitor.indexSize), visitor);
 }
 
 /** The same, of a stream whose description was just read from it. */
@@ -60,9 +60,11 @@ export async function checkDescribed(
   return { dump, findings, strips, proof: proofOf(geometry) };
 }
 
-function proofOf({ checksum, blocksPerChecksum }: Geometry): string {
+function proofOf({ generation, checksum, blocksPerChecksum }: Geometry): string {
   if (checksum === "NONE") return "nothing, as the image has no checksums";
-  const blocks = blocksPerChecksum === 1 ? "block" : `${grouped(blocksPerChecksum)} blocks`;
+  // What format 0001 leaves unproved must not be taken for proved.
+  if (generation === 1) return "a CRC32 of each block's first byte, all that format 0001 has";
+  const blocks = blocksPerChecksum === 1 ? "block" : counted(blocksPerChecksum, "block");
   return `a ${checksum} for each ${blocks}`;
 }
 
@@ -78,7 +80,7 @@ function badStrip(strip: Strip, { geometry, bitmap }: Layout): Finding {
       : "cannot be judged: its checksum runs on from a bad strip";
   return {
     rule: `PC${geometry.generation}-CHECKSUM`,
-    message: `strip ${number} ${what}; bytes ${imageOffset} to ${checksumOffset + checksumSize - 1} of the image, ${blocks} blocks between bytes ${from} and ${to} of the partition`,
+    message: `strip ${number} ${what}; bytes ${imageOffset} to ${checksumOffset + checksumSize - 1} of the image, ${counted(blocks, "block")} between bytes ${from} and ${to} of the partition`,
     imageOffset,
     reading: "unaffected",
   };

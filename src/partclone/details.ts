@@ -1,4 +1,4 @@
-import { fullSize, grouped, humanSize } from "../bytes/sizes.ts";
+import { counted, fullSize, grouped, humanSize } from "../bytes/sizes.ts";
 import type { Detail } from "../image/backup-image.ts";
 import type { Description, Layout } from "./description.ts";
 import { bitmapModes, checksumMode, type V1Header, type V2Header } from "./layouts.ts";
@@ -88,7 +88,7 @@ function layoutDetails({ geometry, bitmap, map }: Layout): Detail[] {
   const bytes = map.endOffset - map.mapOffset;
   const { fine, indexSize } = bitmap?.parts ?? { fine: [], indexSize: 0 };
   return [
-    { name: "bitmap", value: bytes, text: `${grouped(bytes)} bytes (${humanSize(bytes)})` },
+    { name: "bitmap", value: bytes, text: fullSize(bytes) },
     ...(map.storedCrc === null ? [] : [{ name: "bitmap_crc32", value: hex(map.storedCrc) }]),
     {
       name: "blocks_section",
@@ -96,6 +96,6 @@ function layoutDetails({ geometry, bitmap, map }: Layout): Detail[] {
       text: `at ${grouped(geometry.dataStart)} in img file`,
     },
     { name: "block_offset_size", value: indexSize },
-    { name: "block_offsets", value: fine.length, text: `${grouped(fine.length)} instances` },
+    { name: "block_offsets", value: fine.length, text: counted(fine.length, "instance") },
   ];
 }

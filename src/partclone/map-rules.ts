@@ -1,3 +1,4 @@
+import { counted } from "../bytes/sizes.ts";
 import type { Rule } from "../image/rules.ts";
 import type { BitmapFacts } from "./bitmap.ts";
 import { hex } from "./header-rules.ts";
@@ -28,7 +29,9 @@ const cutMap = ({ complete, endMark, endMarkBytes }: MapFacts) =>
     ? null
     : "the image ends within its bitmap: nobody can know which blocks it holds";
 const oddValues = ({ oddValues: odd }: MapFacts) =>
-  odd === 0 ? null : `${odd} bytes of the byte map are neither 0 nor 1; only 1 means present`;
+  odd === 0
+    ? null
+    : `${counted(odd, "byte")} of the byte map: neither 0 nor 1; only 1 means present`;
 const badMagic = ({ storedCrc, magicFits }: MapFacts) =>
   storedCrc !== null || magicFits ? null : "the byte map does not end in BiTmAgIc";
 const badCount = ({ headerUsed, population }: MapFacts) =>
@@ -62,7 +65,7 @@ export const v2MapRules: readonly Rule<MapFacts>[] = [
     broken: ({ strayBits }) =>
       strayBits === 0
         ? null
-        : `${strayBits} bits are set past the bitmap's last block; they are ignored`,
+        : `${counted(strayBits, "bit")} set past the bitmap's last block: ignored`,
   },
   { id: "PC2-BYTE-MAP-VALUES", reading: "warned", at: mapAt, broken: oddValues },
   { id: "PC2-USED-BITMAP", reading: "warned", at: 76, broken: badCount },
@@ -85,7 +88,7 @@ const missing = ({ dataEnd, fileSize }: SizeFacts) =>
 const trailing = ({ dataEnd, fileSize }: SizeFacts) =>
   fileSize === null || fileSize <= dataEnd
     ? null
-    : `${fileSize - dataEnd} bytes follow the image's end; they are ignored`;
+    : `${counted(fileSize - dataEnd, "byte")} after the image's end: ignored`;
 const fileEnd = ({ fileSize }: SizeFacts) => fileSize ?? 0;
 const dataEnd = ({ dataEnd: end }: SizeFacts) => end;
 

@@ -1,3 +1,4 @@
+import { isSkippable, viewOf } from "./codecs/exact.ts";
 import { isLzma } from "./codecs/lzma-header.ts";
 import type { ByteStream } from "./source.ts";
 
@@ -16,6 +17,13 @@ export interface Compression {
   readonly load: (() => Promise<Decode>) | null;
 }
 
+const zstd: Compression = {
+  name: "zstd",
+  magics: ["28b52ffd"],
+  command: "zstd -dc",
+  load: async () => (await import("./codecs/zstd.ts")).unzstd,
+};
+
 export const compressions: readonly Compression[] = [
   {
     name: "gzip",
@@ -23,12 +31,7 @@ export const compressions: readonly Compression[] = [
     command: "gzip -dc",
     load: async () => (await import("./codecs/gzip.ts")).gunzip,
   },
-  {
-    name: "zstd",
-    magics: ["28b52ffd", "5?2a4d18"],
-    command: "zstd -dc",
-    load: async () => (await import("./codecs/zstd.ts")).unzstd,
-  },
+  zstd,
   {
     name: "bzip2",
     magics: ["425a683?"],
@@ -51,7 +54,7 @@ export const compressions: readonly Compression[] = [
     name: "lzma",
     magics: ["5d0000"],
     confirm: isLzma,
-    command: "xz --format=lzma -dc",
+    command: "xz -dc",
     load: async () => (await import("./codecs/xz.ts")).unlzma,
   },
   { name: "lzip", magics: ["4c5a4950"], command: "lzip -dc", load: null },
@@ -63,7 +66,18 @@ export const HEAD_SIZE = 4096;
 
 /** How a file that begins with `head` is compressed, by its content and never by its name. */
 export function detectCompression(head: Uint8Array): Compression | null {
-  return compressions.find((compression) => isMatch(compression, head)) ?? null;
+  const frame = pastSkippableFrames(head);
+  const found = compressions.find((compression) => isMatch(compression, frame)) ?? null;
+  // zstd is far more often the writer of skippable frames that reach beyond `head`.
+  return found === null && frame !== head ? zstd : found;
+}
+
+/** What follows the frames that zstd and lz4 share and that tell neither. */
+function pastSkippableFrames(head: Uint8Array): Uint8Array {
+  if (head.length < 8) return head;
+  const fields = viewOf(head);
+  if (!isSkippable(fields.getUint32(0, true))) return head;
+  return pastSkippableFrames(head.subarray(8 + fields.getUint32(4, true)));
 }
 
 /** The name of the compression of a file that begins with `head`, `null` for none that we know. */

@@ -1,9 +1,10 @@
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { isatty } from "node:tty";
 import { ImageBackupError } from "../bytes/errors.ts";
+import { beyondUs } from "./codecs/damaged.ts";
 import { type Compression, detectCompression, HEAD_SIZE } from "./compression.ts";
 import { openFile } from "./file.ts";
-import { pipeChunks, STANDARD_INPUT } from "./pipe.ts";
+import { pipeChunks, STANDARD_INPUT, standardInputStats } from "./pipe.ts";
 import type { ByteStream } from "./source.ts";
 import { ChunkStream, SourceStream } from "./stream.ts";
 
@@ -29,29 +30,27 @@ function openStored(path: string): ByteStream {
     const message = "-: standard input is a terminal; pipe an image into it";
     throw new ImageBackupError("SYSTEM", message);
   }
-  if (path === STANDARD_INPUT || isPipe(path)) return new ChunkStream(path, pipeChunks(path));
+  const stats = path === STANDARD_INPUT ? standardInputStats() : pipeStats(path);
+  if (stats) return new ChunkStream(path, pipeChunks(path, stats));
   const file = openFile(path);
   return owning(new SourceStream(file), file);
 }
 
-function isPipe(path: string): boolean {
+/** The status of a pipe or a device, `null` for anything else: opening that says what is wrong. */
+function pipeStats(path: string): Stats | null {
   try {
     const stats = statSync(path);
-    return stats.isFIFO() || stats.isCharacterDevice() || stats.isBlockDevice();
+    const isPipe = stats.isFIFO() || stats.isCharacterDevice() || stats.isBlockDevice();
+    return isPipe ? stats : null;
   } catch {
-    return false; // Opening it as a file says what is wrong.
+    return null;
   }
 }
 
 async function openDecompressed(stored: ByteStream, compression: Compression): Promise<ByteStream> {
   const { name, command, load } = compression;
   if (!load) {
-    const source = stored.name === STANDARD_INPUT ? "" : ` ${stored.name}`;
-    throw new ImageBackupError(
-      "UNSUPPORTED",
-      `${stored.name}: is compressed with ${name}, which cannot be read yet; ` +
-        `use: ${command}${source} | vpartclone -c -`,
-    );
+    throw beyondUs(stored, `is compressed with ${name}, which cannot be read yet`, command);
   }
   const decode = await load();
   return owning(new ChunkStream(stored.name, failingForGood(decode(stored))), stored);

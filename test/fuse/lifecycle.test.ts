@@ -141,7 +141,7 @@ testWith(
 );
 
 testWith(
-  mountNeeds(ROOT),
+  [...mountNeeds(ROOT), "pgrep"],
   "FUS-GUARD rejects being left behind itself: it ends with the server",
   async () => {
     await using server = startServer(ROOT, { pattern: PATTERN });

@@ -118,6 +118,10 @@ const looksFullBeforeItTurnsBack = ({ stored }: Fixture) =>
   stored[0]?.block === 0 &&
   stored.some(({ block }, index) => block < (stored[index - 1]?.block ?? 0));
 
+/** Of a cluster that is stored twice, a cut image may have lost the copy that counts. */
+const storesTwice = ({ stored }: Fixture) =>
+  new Set(stored.map(({ block }) => block)).size < stored.length;
+
 test(
   "a truncated image reads what is there, and fails where it is not",
   async () => {
@@ -128,6 +132,7 @@ test(
         fc.pre(isReadable(fixture));
         const dataStart = Math.min(...fixture.stored.map(({ imageOffset }) => imageOffset));
         fc.pre(Number.isFinite(dataStart) && !looksFullBeforeItTurnsBack(fixture));
+        fc.pre(!storesTwice(fixture));
         const size = Math.floor(dataStart + part * (fixture.image.length - dataStart));
         const { image } = await layOutImage(memorySource(fixture.image.subarray(0, size)));
         const io = new BlockIO(image);

@@ -1,4 +1,4 @@
-import type { Partition } from "../partition.ts";
+import type { Partition, Place } from "../partition.ts";
 
 /** A piece of the logical address space, and where its copies begin on the device. */
 export interface Chunk {
@@ -50,27 +50,43 @@ export function systemChunks(superblock: Uint8Array): Chunk[] {
   return chunks;
 }
 
-/** The chunk that holds `address`, by the chunk tree; `null` if the tree does not lead to one. */
+/**
+ * The chunk that holds `address`, by the chunk tree, whose root is at `roots`; `null` if the tree
+ * does not lead to one. All of the tree is in the superblock's chunks.
+ */
 export async function findChunk(
   partition: Partition,
   superblock: Uint8Array,
-  chunkRoot: bigint,
+  roots: readonly Place[],
   address: bigint,
-  nodeSize: number,
 ): Promise<Chunk | null> {
   const system = systemChunks(superblock);
-  let next: bigint | null = chunkRoot;
-  for (let level = 0; next !== null && level < MOST_LEVELS; level++) {
-    const node: bigint = next;
-    const home = system.find(({ holds }) => holds(node));
-    const [stripe] = home?.stripes ?? [];
-    if (!home || stripe === undefined) return null;
-    const bytes = await partition.read(Number(stripe + node - home.logical), nodeSize);
+  let places = roots;
+  for (let level = 0; level < MOST_LEVELS; level++) {
+    const place = places.find((each) => partition.holds(each)) ?? places[0];
+    if (!place) return null;
+    const bytes = await partition.read(place.deviceOffset, place.length);
     const view = new DataView(bytes.buffer);
     if (view.getUint8(NODE.levelAt) === 0) return chunkInLeaf(view, address);
-    next = childFor(view, address);
+    const node = childFor(view, address);
+    const home = node === null ? null : system.find(({ holds }) => holds(node));
+    if (node === null || !home) return null;
+    places = placesOf(home, node, place);
   }
   return null;
+}
+
+/** Where the copies of a node at a logical address are on the device. */
+export function placesOf(
+  chunk: Chunk,
+  logical: bigint,
+  { name, length }: Pick<Place, "name" | "length">,
+): Place[] {
+  return chunk.stripes.map((stripe) => ({
+    name,
+    deviceOffset: Number(stripe + logical - chunk.logical),
+    length,
+  }));
 }
 
 const itemsIn = (view: DataView, itemBytes: number) =>

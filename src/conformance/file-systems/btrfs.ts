@@ -1,6 +1,6 @@
 import { decode, type Layout } from "../../bytes/struct.ts";
 import type { Partition, Place } from "../partition.ts";
-import { type Chunk, findChunk, systemChunks } from "./btrfs-chunks.ts";
+import { type Chunk, findChunk, placesOf, systemChunks } from "./btrfs-chunks.ts";
 import { type FileSystem, isPowerOfTwo } from "./file-system.ts";
 
 const layout = {
@@ -23,34 +23,31 @@ function flaw(superblock: Uint8Array): string | null {
   return isPowerOfTwo(nodeSize, 4096, 65536) ? null : `its nodes would have ${nodeSize} bytes`;
 }
 
-/** Where every copy of the node at a logical address is on the device. */
-function* copies(name: string, logical: bigint, chunk: Chunk, length: number): Iterable<Place> {
-  for (const [index, stripe] of chunk.stripes.entries()) {
-    const deviceOffset = Number(stripe + logical - chunk.logical);
-    const copy = chunk.stripes.length > 1 ? `, copy ${index + 1}` : "";
-    yield { name: `${name}${copy}`, deviceOffset, length };
-  }
+/** Where every copy of a tree's root is on the device. */
+function copiesOf(name: string, logical: bigint, chunk: Chunk | null, length: number): Place[] {
+  // No image can have what lies nowhere.
+  if (!chunk || chunk.stripes.length === 0) return [{ name: `${name}, which no chunk maps,`, deviceOffset: Infinity, length }];
+  const places = placesOf(chunk, logical, { name, length });
+  if (places.length < 2) return places;
+  return places.map((place, index) => ({ ...place, name: `copy ${index + 1} of ${name}` }));
 }
 
-/** The chunk that maps an address is missing: a place that no image can have. */
-const unmapped = (name: string) => ({
-  name: `${name}, which no chunk maps,`,
-  deviceOffset: Infinity,
-  length: 1,
-});
-
-function* chunkRootPlaces(superblock: Uint8Array): Iterable<Place> {
+function chunkRoots(superblock: Uint8Array): Place[] {
   const { chunkRoot, nodeSize } = fieldsOf(superblock);
-  const chunk = systemChunks(superblock).find(({ holds }) => holds(chunkRoot));
-  if (chunk) yield* copies("the chunk tree's root", chunkRoot, chunk, nodeSize);
-  else yield unmapped("the chunk tree's root");
+  const chunk = systemChunks(superblock).find(({ holds }) => holds(chunkRoot)) ?? null;
+  return copiesOf("the chunk tree's root", chunkRoot, chunk, nodeSize);
 }
 
-async function* rootTreePlaces(superblock: Uint8Array, partition: Partition) {
-  const { root, chunkRoot, nodeSize } = fieldsOf(superblock);
-  const chunk = await findChunk(partition, superblock, chunkRoot, root, nodeSize);
-  if (chunk) yield* copies("the root tree's root", root, chunk, nodeSize);
-  else yield unmapped("the root tree's root");
+async function rootTreeRoots(superblock: Uint8Array, partition: Partition): Promise<Place[]> {
+  const { root, nodeSize } = fieldsOf(superblock);
+  const chunk = await findChunk(partition, superblock, chunkRoots(superblock), root);
+  return copiesOf("the root tree's root", root, chunk, nodeSize);
+}
+
+/** One copy is enough: the one that is stored, or else the first. */
+function bestOf(copies: readonly Place[], partition: Partition): readonly Place[] {
+  const stored = copies.find((copy) => partition.holds(copy));
+  return stored ? [stored] : copies.slice(0, 1);
 }
 
 const onSeveral = (superblock: Uint8Array) => {
@@ -64,7 +61,25 @@ export const btrfs: FileSystem = {
   flaw,
   size: (superblock) => Number(fieldsOf(superblock).deviceBytes),
   rules: [
-    { id: "FSS-BTRFS-CHUNK-ROOT", idle: onSeveral, places: chunkRootPlaces },
-    { id: "FSS-BTRFS-ROOT-TREE", idle: onSeveral, places: rootTreePlaces },
+    {
+      id: "FSS-BTRFS-CHUNK-ROOT",
+      idle: onSeveral,
+      places: (superblock, partition) => bestOf(chunkRoots(superblock), partition),
+    },
+    {
+      id: "FSS-BTRFS-ROOT-TREE",
+      idle: onSeveral,
+      async *places(superblock, partition) {
+        yield* bestOf(await rootTreeRoots(superblock, partition), partition);
+      },
+    },
+    {
+      id: "FSS-BTRFS-COPIES",
+      idle: onSeveral,
+      async *places(superblock, partition) {
+        yield* chunkRoots(superblock);
+        yield* await rootTreeRoots(superblock, partition);
+      },
+    },
   ],
 };

@@ -122,7 +122,7 @@ const reasons: Readonly<Record<number, string>> = {
 };
 
 function problem(input: ByteStream, format: Format, status: number): ImageBackupError {
-  const command = `${format.name} -dc`;
+  const command = "xz -dc";
   if (status === LZMA_MEMLIMIT_ERROR || status === LZMA_MEM_ERROR) {
     return beyondUs(input, "decompressing it needs more than 200 MiB of memory at once", command);
   }

@@ -1,0 +1,49 @@
+import type { ArgsDef } from "citty";
+import type { HelpTopic } from "./help.ts";
+
+export const vconformArgs = {
+  IMAGE: {
+    type: "positional",
+    description:
+      "partclone or ntfsclone image, also compressed, or - for standard input; or: list, explain ID",
+  },
+  rule: {
+    type: "string",
+    alias: "r",
+    valueHint: "ID",
+    description: "judge this rule only; may be given several times",
+  },
+  quick: {
+    type: "boolean",
+    alias: "q",
+    description: "do not read the data: no checksums",
+  },
+  "max-findings": {
+    type: "string",
+    valueHint: "N",
+    description: "places shown of each broken rule (default 20); the others are counted",
+  },
+  json: { type: "boolean", description: "print one JSON object" },
+  junit: { type: "boolean", description: "print JUnit XML" },
+  tap: { type: "boolean", description: "print TAP version 14" },
+  help: { type: "boolean", alias: "h", description: "print this help" },
+  version: { type: "boolean", description: "print the version" },
+} as const satisfies ArgsDef;
+
+export const vconform: HelpTopic = {
+  name: "vconform",
+  description: "Judges rule by rule whether partclone and ntfsclone images conform to their format",
+  args: vconformArgs,
+  repeatable: ["rule"],
+  variadic: true,
+  examples: [
+    {
+      command: "vconform sda1.img",
+      does: "every rule that applies; exit 0 if all MUST rules hold",
+    },
+    { command: "vconform -q --junit *.img", does: "for CI, without reading the data" },
+    { command: "zstd -dc sda1.img.zst | vconform -", does: "from a pipe" },
+    { command: "vconform list", does: "all rules" },
+    { command: "vconform explain PC2-CHECKSUM", does: "what a rule says, and where it comes from" },
+  ],
+};
