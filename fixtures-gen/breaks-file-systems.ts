@@ -36,7 +36,7 @@ export const fileSystemBreaks: Readonly<Record<string, Break>> = {
     apply: (fixture) =>
       rebuild<PartcloneV2Params>(fixture, { volume: { name: "ntfs", surplus: 2 } }),
   },
-  "FSS-EXT-DESCRIPTORS": without("ext", [2], ["FSS-EXT-ROOT-INODE"]),
+  "FSS-EXT-DESCRIPTORS": without("ext", [2]),
   "FSS-EXT-ROOT-INODE": without("ext", [5]),
   "FSS-NTFS-MFT": without("ntfs", [7]),
   "FSS-NTFS-MIRROR": without("ntfs", [32]),

@@ -94,7 +94,10 @@ const commandBreaks: Readonly<Record<string, Break>> = {
     base: "ntfs-10.1",
     apply: (fixture) => append(fixture, 7, 7, 7),
   },
-  "NTC-BOOT-SECTOR": changed("ntfs-10.0", { visits: [{ position: 20, count: 11 }] }),
+  "NTC-BOOT-SECTOR": {
+    ...changed("ntfs-10.0", { visits: [{ position: 20, count: 11 }] }),
+    also: ["FSS-BLOCK-ZERO"],
+  },
   "NTC-BACKUP-BOOT": {
     base: "ntfs-10.1",
     apply: (fixture) => flip(fixture, last(fixture.stored).imageOffset),

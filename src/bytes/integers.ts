@@ -18,8 +18,3 @@ export function exactNumber(value: bigint, field: string, rule: string): number 
 export function isExact(value: bigint): boolean {
   return value >= 0n && value <= BigInt(Number.MAX_SAFE_INTEGER);
 }
-
-/** Is this number, made by adding and multiplying exact ones, exact as well? */
-export function isSafe(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
-}

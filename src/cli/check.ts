@@ -64,6 +64,7 @@ export async function inspectImage(options: InspectOptions, messages: Messages):
       advance: (imageOffset) => progress.update(imageOffset),
       finding(finding) {
         const isHarmless = harmless.has(finding.rule);
+        progress.clear();
         report(finding, stream.name, isHarmless ? messages.warn : messages.error);
       },
     });

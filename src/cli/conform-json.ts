@@ -1,3 +1,4 @@
+import { printableJson } from "../bytes/printable.ts";
 import { type RuleVerdict, readers } from "../conformance/verdict.ts";
 import { countsOf, type Outcome, type Reporter, wordOf } from "./conform-report.ts";
 
@@ -7,7 +8,8 @@ const SCHEMA = 1;
 /** One object; its images come one by one, so that it is written as they are judged. */
 export const jsonReporter: Reporter = {
   begin: () => `{"schema":${SCHEMA},"images":[`,
-  image: (outcome, number) => `${number > 1 ? "," : ""}\n${JSON.stringify(imageObject(outcome))}`,
+  image: (outcome, number) =>
+    `${number > 1 ? "," : ""}\n${printableJson(JSON.stringify(imageObject(outcome)))}`,
   end: () => "\n]}\n",
 };
 

@@ -1,4 +1,4 @@
-import { printable } from "../bytes/printable.ts";
+import { printable, printableJson } from "../bytes/printable.ts";
 import { type RuleVerdict, readers } from "../conformance/verdict.ts";
 import { type Outcome, type Reporter, wordOf } from "./conform-report.ts";
 import { placeOf } from "./conform-text.ts";
@@ -50,6 +50,8 @@ function description(text: string): string {
 
 /** Every JSON value is a YAML value. */
 function yaml(about: Readonly<Record<string, unknown>>, indent: string): string[] {
-  const lines = Object.entries(about).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
+  const lines = Object.entries(about).map(
+    ([key, value]) => `${key}: ${printableJson(JSON.stringify(value))}`,
+  );
   return ["---", ...lines, "..."].map((line) => `${indent}${line}`);
 }

@@ -63,13 +63,13 @@ export async function conform(
     const begin = () => kept.keep();
     examination = await examineImage(kept, { quick, mostFindings: maxFindings, begin });
   } catch (error) {
-    const refused = error instanceof ImageBackupError ? refusedVerdicts(error) : null;
+    const refused = error instanceof ImageBackupError ? refusedVerdicts(error, stream.name) : null;
     if (!refused) throw error;
     return report(refused, refused.verdicts, refused.rule);
   }
   if (!source && quick) await kept.fill();
   const sense = await senseOf(examination, source ?? kept.source());
-  const verdicts = readFormatRules().flatMap((rule) => {
+  const verdicts = formatRules().flatMap((rule) => {
     const verdict = ruleVerdict(rule, examination, sense);
     return verdict ? [{ rule, verdict }] : [];
   });
@@ -83,6 +83,12 @@ const prefixes: Readonly<Record<string, string>> = {
   ntfsclone: "NTC-",
 };
 const SENSE_PREFIX = "FSS-";
+
+/** In the order of judging: the image first, then what is in it. */
+const formatRules = () => {
+  const isSense = ({ id }: SpecRule) => id.startsWith(SENSE_PREFIX);
+  return readFormatRules().toSorted((a, b) => Number(isSense(a)) - Number(isSense(b)));
+};
 
 /** The prefix of a format's rules; ntfsclone's has versions that share theirs. */
 const prefixOf = (format: string) => prefixes[format] ?? prefixes[format.split(" ")[0] ?? ""];
@@ -124,16 +130,19 @@ function ruleVerdict(
 }
 
 /** An image whose header cannot be read breaks one rule, and no other can be judged. */
-function refusedVerdicts({ rule: broken, message, imageOffset = 0 }: ImageBackupError) {
+function refusedVerdicts(error: ImageBackupError, name: string) {
+  const { rule: broken, message, imageOffset = 0 } = error;
   const prefix = broken?.slice(0, broken.indexOf("-") + 1);
   const format = Object.keys(prefixes).find((name) => prefixes[name] === prefix);
   if (broken === undefined || prefix === undefined || format === undefined) return null;
-  const failures = [{ found: message, imageOffset, reading: "refused" as const }];
+  // The message is meant to stand alone: the report names the image and the rule anyway.
+  const found = message.replace(`${name}: `, "").replace(` (${broken})`, "");
+  const failures = [{ found, imageOffset, reading: "refused" as const }];
   const verdictOf = (id: string): Verdict =>
     id === broken
       ? { status: "fail", failures, total: 1 }
       : { status: "not judged", reason: `${broken} fails` };
-  const own = readFormatRules().filter(({ id }) => id.startsWith(prefix));
+  const own = formatRules().filter(({ id }) => id.startsWith(prefix));
   return {
     rule: broken,
     format: broken.endsWith("-VERSION") ? "partclone" : format,

@@ -1,3 +1,4 @@
+import { ImageBackupError } from "../bytes/errors.ts";
 import { BlockIO } from "../image/block-io.ts";
 import type { Image } from "../image/image.ts";
 
@@ -29,6 +30,12 @@ export class Partition {
     const bytes = new Uint8Array(length);
     if (deviceOffset < this.deviceSize) await this.#io.read(bytes, deviceOffset);
     return bytes;
+  }
+
+  /** The bytes of a place that other places are found by; throws SHORT_READ if it is not stored. */
+  async readStored(place: Place): Promise<Uint8Array> {
+    if (this.holds(place)) return this.read(place.deviceOffset, place.length);
+    throw new ImageBackupError("SHORT_READ", `what leads there is not stored: ${place.name}`);
   }
 
   /** Is all of a place on the device, and stored? */

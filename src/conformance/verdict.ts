@@ -28,7 +28,7 @@ export interface RuleVerdict {
 export const readers: Readonly<Record<Reading, string>> = {
   refused: "readers refuse the image: its data cannot be placed",
   warned: "readers read the image, with a warning",
-  unaffected: "readers do not notice it",
+  unaffected: "readers read the image as if nothing were wrong",
 };
 
 export const isMust = ({ fields }: SpecRule) => fields.get("level") === "MUST";

@@ -6,6 +6,8 @@ import type { ServedFile } from "./served-file.ts";
 /** FUS-LSEEK: holes count in pieces of this size, at multiples of it; smaller ones are data. */
 export const HOLE_GRAIN = 65536;
 
+const USUAL_BLOCK_SIZES = { min: 512, max: 2 ** 20 } as const;
+
 /** What the partition's file takes over from its image's file. */
 export type ImageStatus = Pick<
   BigIntStats,
@@ -17,43 +19,50 @@ interface Stretch {
   readonly end: number;
 }
 
-/** From `block` on: the first stretch of the wanted kind, in blocks; null: none. */
-function stretchFrom(image: Image, block: number, isStored: boolean): Stretch | null {
-  let start: number | null = null;
-  let at = block;
-  while (at < image.blockCount) {
-    const run = image.runAt(at, image.blockCount - at);
-    if ((run.stored !== null) === isStored) start ??= at;
-    else if (start !== null) break;
-    at += run.count;
+/** Blocks from `block` on that are all stored or all absent. */
+function stretchAt(image: Image, block: number): { isStored: boolean; end: number } {
+  const { blockCount } = image;
+  const first = image.runAt(block, blockCount - block);
+  const isStored = first.stored !== null;
+  let end = block + first.count;
+  while (end < blockCount) {
+    const run = image.runAt(end, blockCount - end);
+    if ((run.stored !== null) !== isStored) break;
+    end += run.count;
   }
-  return start === null ? null : { start, end: at };
+  return { isStored, end };
 }
 
 const grainAt = (offset: number): number => offset - (offset % HOLE_GRAIN);
+const grainFrom = (offset: number): number => Math.ceil(offset / HOLE_GRAIN) * HOLE_GRAIN;
 
-/** The first grain at or after `grain` without a stored block; the device's end if there is none. */
+/**
+ * The first grain at or after `grain` without a stored block; the device's end if there is none.
+ * Looks at each grain once, not at each run: in a hostile bitmap every block begins a new one.
+ */
 function nextEmptyGrain(image: Image, grain: number): number {
   const { blockSize, blockCount, deviceSize } = image;
-  let block = Math.floor(grain / blockSize);
-  while (block < blockCount) {
-    const absent = stretchFrom(image, block, false);
-    if (absent === null) break;
-    const start = Math.max(grain, Math.ceil((absent.start * blockSize) / HOLE_GRAIN) * HOLE_GRAIN);
-    // Bytes past the last block are zeros as well.
-    const end = absent.end === blockCount ? deviceSize : absent.end * blockSize;
-    if (start < end && (end - start >= HOLE_GRAIN || end >= deviceSize)) return start;
-    block = absent.end;
+  let at = grain;
+  while (at < deviceSize) {
+    const block = Math.floor(at / blockSize);
+    // Bytes past the last block are zeros.
+    if (block >= blockCount) return at;
+    const { isStored, end } = stretchAt(image, block);
+    if (isStored) at = grainFrom(end * blockSize);
+    else if (end === blockCount || end * blockSize - at >= HOLE_GRAIN) return at;
+    else at += HOLE_GRAIN;
   }
-  const start = Math.max(grain, Math.ceil((blockCount * blockSize) / HOLE_GRAIN) * HOLE_GRAIN);
-  return Math.min(start, deviceSize);
+  return deviceSize;
 }
 
 /** The first grain at or after `grain` with a stored block; null if there is none. */
 function nextFilledGrain(image: Image, grain: number): number | null {
-  const stored = stretchFrom(image, Math.floor(grain / image.blockSize), true);
-  if (stored === null) return null;
-  return Math.max(grain, grainAt(stored.start * image.blockSize));
+  const { blockSize, blockCount } = image;
+  const block = Math.floor(grain / blockSize);
+  if (block >= blockCount) return null;
+  const { isStored, end } = stretchAt(image, block);
+  const stored = isStored ? block : end;
+  return stored >= blockCount ? null : Math.max(grain, grainAt(stored * blockSize));
 }
 
 /**
@@ -83,20 +92,18 @@ function holeMap(image: Image): Pick<ServedFile, "nextData" | "nextHole"> {
   };
 }
 
-function countStored(image: Image): number {
-  let blocks = 0;
-  for (let at = 0; at < image.blockCount; ) {
-    const run = image.runAt(at, image.blockCount - at);
-    if (run.stored !== null) blocks += run.count;
-    at += run.count;
-  }
-  return Math.min(blocks * image.blockSize, image.deviceSize);
+/**
+ * What stat says is a good amount to read at once, and programs allocate: a power of two that the
+ * kernel can make something of, whatever the image says.
+ */
+function usualBlockSize(blockSize: number): number {
+  const { min, max } = USUAL_BLOCK_SIZES;
+  return Math.min(max, Math.max(min, 2 ** Math.floor(Math.log2(blockSize))));
 }
 
 /** The partition in an image as the one file of a mount. */
 export function partitionFile(image: Image, name: string, status: ImageStatus): ServedFile {
   const io = new BlockIO(image);
-  let stored: number | null = null;
   return {
     name,
     size: image.deviceSize,
@@ -106,12 +113,8 @@ export function partitionFile(image: Image, name: string, status: ImageStatus): 
     atimeNs: status.atimeNs,
     mtimeNs: status.mtimeNs,
     ctimeNs: status.ctimeNs,
-    // Counted when somebody asks: it takes a walk through the whole bitmap.
-    get storedBytes() {
-      stored ??= countStored(image);
-      return stored;
-    },
-    blockSize: image.blockSize,
+    storedBytes: Math.min(image.storedBlocks * image.blockSize, image.deviceSize),
+    blockSize: usualBlockSize(image.blockSize),
     read: (into, offset) => io.read(into, offset),
     ...holeMap(image),
   };

@@ -32,6 +32,8 @@ export interface Image {
   readonly blockSize: number;
   /** Blocks the image speaks of; bytes of the device past them read as zeros. */
   readonly blockCount: number;
+  /** Blocks that are stored, or may have been where the image is broken off: all but the holes. */
+  readonly storedBlocks: number;
   readonly source: ByteSource;
   /**
    * The run that begins at `block`, which is below the block count: at least one block, at most

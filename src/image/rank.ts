@@ -1,3 +1,4 @@
+import { ImageBackupError } from "../bytes/errors.ts";
 import { popcount, popcount32 } from "../bytes/popcount.ts";
 
 /** Blocks in one word of the bitmap. */
@@ -20,9 +21,29 @@ export interface RankParts {
   readonly coarse: Float64Array;
 }
 
+/** The runtime's largest array has 4 GiB. */
+const MOST_BLOCKS = 2 ** 35;
+/** NTFS has no more; a header that stores no bitmap can claim any number. */
+const MOST_BLOCKS_UNSTORED = 2 ** 32;
+
 /** Words that hold `blockCount` bits, in memory that worker threads can share. */
 export function sharedWords(blockCount: number): Uint32Array {
+  requireRoom(blockCount, MOST_BLOCKS);
   return new Uint32Array(new SharedArrayBuffer(Math.ceil(blockCount / WORD) * 4));
+}
+
+/** Bytes that hold `blockCount` bits which the image does not store as such. */
+export function bitmapBytes(blockCount: number): Uint8Array {
+  requireRoom(blockCount, MOST_BLOCKS_UNSTORED);
+  return new Uint8Array(Math.ceil(blockCount / 8));
+}
+
+function requireRoom(blockCount: number, most: number): void {
+  if (blockCount <= most) return;
+  throw new ImageBackupError(
+    "UNSUPPORTED",
+    `a bitmap of ${blockCount} blocks is too large for memory: more than ${most} are not supported`,
+  );
 }
 
 /**

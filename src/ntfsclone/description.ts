@@ -1,6 +1,6 @@
 import { type Described, judge, refusing } from "../image/rules.ts";
 import type { ByteStream } from "../source/source.ts";
-import { type Clusters, walkCommands } from "./commands.ts";
+import { type Clusters, clusterLength, walkCommands } from "./commands.ts";
 import { ExtentBuilder, type Extents } from "./extents.ts";
 import { readHeader } from "./header.ts";
 import { headerRules } from "./header-rules.ts";
@@ -68,6 +68,8 @@ async function countCommands(
   const { clusterSize, clusterCount } = clusters;
   const builder = new ExtentBuilder(clusterSize + 1);
   const counted = { stored: 0, gaps: 0, negativeGaps: 0 };
+  /** Stored clusters past the device's end. */
+  let beyond = 0;
   let firstStored: number | null = null;
   let boot: Uint8Array | null = null;
   let backupBoot: Uint8Array | null = null;
@@ -82,14 +84,18 @@ async function countCommands(
       else if (position === clusterCount) backupBoot = bytes.slice();
       return onCluster?.(position, bytes);
     },
-    cluster(position, _length, imageOffset) {
-      builder.add(position, imageOffset);
+    cluster(position, length, imageOffset) {
+      // One past the device's end has no bytes: a command a byte long must not cost an extent.
+      if (length > 0) builder.add(position, imageOffset);
+      else if (position !== clusterCount) beyond++;
       firstStored ??= position;
       if (position !== clusterCount) counted.stored++;
     },
   });
   const extents = builder.finish();
-  const distinct = extents.counts.reduce((sum, count) => sum + count, 0) - (backupBoot ? 1 : 0);
+  const inExtents = extents.counts.reduce((sum, count) => sum + count, 0);
+  const isBackupInExtents = backupBoot !== null && clusterLength(clusters, clusterCount) > 0;
+  const distinct = inExtents + beyond - (isBackupInExtents ? 1 : 0);
   const promisesBackup = header.majorVersion === MAJOR_VERSION && header.minorVersion >= 1;
   const rest = { boot, backupBoot, promisesBackup, inUse: header.inUse, fileSize: stream.size };
   return { extents, facts: { ...counted, distinct, firstStored, end, ...rest } };

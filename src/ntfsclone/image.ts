@@ -27,6 +27,7 @@ export class NtfscloneImage implements Image {
   readonly deviceSize: number;
   readonly blockSize: number;
   readonly blockCount: number;
+  readonly storedBlocks: number;
 
   constructor(source: ByteSource, parts: NtfscloneParts) {
     const { clusterSize, clusterCount, deviceSize } = parts.clusters;
@@ -37,6 +38,7 @@ export class NtfscloneImage implements Image {
     this.blockSize = clusterSize;
     // The position after the last cluster holds the backup boot sector, if the device reaches there.
     this.blockCount = clusterCount + (clusterLength(parts.clusters, clusterCount) > 0 ? 1 : 0);
+    this.storedBlocks = this.#countStored();
   }
 
   /** The image that `description` describes; throws if its commands cannot be followed. */
@@ -71,6 +73,17 @@ export class NtfscloneImage implements Image {
       count: Math.min(left, limit),
       stored: { imageOffset, untilGap: 1, gapEvery: 1, gapBytes: 1 },
     };
+  }
+
+  #countStored(): number {
+    const { extents, unknownFrom } = this.parts;
+    const { starts, counts } = extents;
+    let stored = Math.max(0, this.blockCount - unknownFrom);
+    for (const [extent, start] of starts.entries()) {
+      const end = start + (counts[extent] ?? 0);
+      stored += Math.max(0, Math.min(end, unknownFrom) - start);
+    }
+    return stored;
   }
 
   #absent(block: number, count: number): Run {

@@ -3,6 +3,7 @@ import type { BackupImage, BlockReaderOptions } from "../image/backup-image.ts";
 import { dumpText } from "../image/dump.ts";
 import type { Run } from "../image/image.ts";
 import { noProgress, type Progress, showProgress } from "../image/progress.ts";
+import { bitmapBytes } from "../image/rank.ts";
 import { type Finding, refusal } from "../image/rules.ts";
 import { type ImageInput, type OpenedInput, openInput } from "../source/input.ts";
 import type { ByteSource } from "../source/source.ts";
@@ -86,6 +87,10 @@ export class NtfsClone implements BackupImage {
     return layout.facts.distinct;
   }
 
+  get storedBlocks(): number {
+    return this.#indexed().storedBlocks;
+  }
+
   get totalSize(): number {
     return this.deviceSize;
   }
@@ -104,10 +109,14 @@ export class NtfsClone implements BackupImage {
   }
 
   get bitmap(): Uint8Array {
-    const bits = new Uint8Array(Math.ceil(this.totalBlocks / 8));
-    for (let n = 0; n < this.totalBlocks; n++) {
-      const byte = Math.floor(n / 8);
-      if (this.blockInUse(n)) bits[byte] = (bits[byte] ?? 0) | (1 << (n % 8));
+    const { starts, counts } = this.#indexed().parts.extents;
+    const bits = bitmapBytes(this.totalBlocks);
+    for (const [extent, start] of starts.entries()) {
+      const end = Math.min(start + (counts[extent] ?? 0), this.totalBlocks);
+      for (let n = start; n < end; n++) {
+        const byte = Math.floor(n / 8);
+        bits[byte] = (bits[byte] ?? 0) | (1 << (n % 8));
+      }
     }
     return bits;
   }

@@ -65,7 +65,7 @@ function proofOf({ generation, checksum, blocksPerChecksum }: Geometry): string 
   // What format 0001 leaves unproved must not be taken for proved.
   if (generation === 1) return "a CRC32 of each block's first byte, all that format 0001 has";
   const blocks = blocksPerChecksum === 1 ? "block" : counted(blocksPerChecksum, "block");
-  return `a ${checksum} for each ${blocks}`;
+  return `${checksum === "CRC32" ? "a" : "an"} ${checksum} for each ${blocks}`;
 }
 
 function badStrip(strip: Strip, { geometry, bitmap }: Layout): Finding {

@@ -31,9 +31,9 @@ export async function detectV1ChecksumSize(
 }
 
 function checksumsFit(head: Uint8Array, blockSize: number, width: number, blocks: number): boolean {
-  const checksum = v1Checksum(blockSize);
   const stride = blockSize + width;
   if (head.length < blocks * stride) return false;
+  const checksum = v1Checksum(blockSize);
   for (let block = 0; block < blocks; block++) {
     const at = block * stride;
     checksum.update(head.subarray(at, at + blockSize));

@@ -34,15 +34,15 @@ export async function layOut(
 ) {
   const description = await describe(stream, indexSize);
   const plain = PartcloneImage.from(source, description).parts;
-  const states = verify ? provable(source.name, plain.geometry) : null;
+  const states = verify ? provable(source, plain.geometry) : null;
   const parts: Parts = { ...plain, states };
   const image = await revive(source, parts);
   return { image, findings: description.findings, shared: { format: "partclone" as const, parts } };
 }
 
-function provable(name: string, geometry: Geometry): StripStates {
+function provable({ name, size }: ByteSource, geometry: Geometry): StripStates {
   const reason = unverifiable(geometry);
-  if (reason === null) return stripStates(geometry);
+  if (reason === null) return stripStates(geometry, size);
   throw new ImageBackupError("UNSUPPORTED", `${name}: --verify cannot prove this image: ${reason}`);
 }
 

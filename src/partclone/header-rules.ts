@@ -1,11 +1,14 @@
-import { isExact, isSafe } from "../bytes/integers.ts";
+import { isExact } from "../bytes/integers.ts";
 import type { Rule } from "../image/rules.ts";
 import {
+  BITMAGIC,
   bitmapModes,
   checksumMode,
   checksumModes,
   isByteOrder,
+  V1_HEADER_BYTES,
   type V1Header,
+  V2_HEADER_BYTES,
   type V2Header,
   v1Layout,
   v2Layout,
@@ -22,10 +25,22 @@ const badBlockSize = ({ blockSize }: Sizes) =>
     ? null
     : `the block size is ${blockSize}, not 1 to ${MOST_BLOCK_SIZE}`;
 
-const beyondNumbers = ({ deviceSize, totalBlocks, blockSize }: Sizes) =>
-  isExact(deviceSize) && isExact(totalBlocks) && isSafe(Number(totalBlocks) * blockSize)
+/** `imageSize`: of an image that stores every block. */
+const beyondNumbers = ({ deviceSize, totalBlocks, blockSize }: Sizes, imageSize: bigint) =>
+  isExact(deviceSize) && isExact(imageSize)
     ? null
-    : `device size ${deviceSize} or ${totalBlocks} blocks of ${blockSize} bytes exceed 2^53 bytes, which no partition reaches`;
+    : `device size ${deviceSize} or ${totalBlocks} blocks of ${blockSize} bytes, with their checksums, exceed 2^53 bytes, which no partition reaches`;
+
+/** Header, a byte a block, and blocks with checksums of 8 bytes, the widest (PC1-CHECKSUM-WIDTH). */
+const largestV1 = ({ totalBlocks, blockSize }: V1Header) =>
+  BigInt(V1_HEADER_BYTES + BITMAGIC.length) + totalBlocks * BigInt(1 + blockSize + 8);
+
+function largestV2({ totalBlocks, blockSize, blocksPerChecksum, checksumSize }: V2Header): bigint {
+  const perStrip = BigInt(blocksPerChecksum);
+  const strips = perStrip === 0n ? 0n : (totalBlocks + perStrip - 1n) / perStrip;
+  const map = BigInt(V2_HEADER_BYTES + BITMAGIC.length) + totalBlocks;
+  return map + totalBlocks * BigInt(blockSize) + strips * BigInt(checksumSize);
+}
 
 const tooSmallDevice = ({ deviceSize, totalBlocks, blockSize }: Sizes) =>
   totalBlocks * BigInt(blockSize) <= deviceSize
@@ -35,7 +50,12 @@ const tooSmallDevice = ({ deviceSize, totalBlocks, blockSize }: Sizes) =>
 /** Judged before anything is read past the header. */
 export const v1HeaderRules: readonly Rule<V1Header>[] = [
   { id: "PC1-BLOCK-SIZE", reading: "refused", at: v1Layout.blockSize.at, broken: badBlockSize },
-  { id: "PC1-RANGE", reading: "refused", at: v1Layout.deviceSize.at, broken: beyondNumbers },
+  {
+    id: "PC1-RANGE",
+    reading: "refused",
+    at: v1Layout.deviceSize.at,
+    broken: (header) => beyondNumbers(header, largestV1(header)),
+  },
   { id: "PC1-DEVICE-SIZE", reading: "warned", at: v1Layout.deviceSize.at, broken: tooSmallDevice },
 ];
 
@@ -124,7 +144,12 @@ export const v2HeaderRules: readonly Rule<V2Header>[] = [
         : `bitmap mode ${hex(mode)} is none of 0x0 (none), 0x1 (bits), 0x8 (bytes)`,
   },
   { id: "PC2-BLOCK-SIZE", reading: "refused", at: v2Layout.blockSize.at, broken: badBlockSize },
-  { id: "PC2-RANGE", reading: "refused", at: v2Layout.deviceSize.at, broken: beyondNumbers },
+  {
+    id: "PC2-RANGE",
+    reading: "refused",
+    at: v2Layout.deviceSize.at,
+    broken: (header) => beyondNumbers(header, largestV2(header)),
+  },
   { id: "PC2-DEVICE-SIZE", reading: "warned", at: v2Layout.deviceSize.at, broken: tooSmallDevice },
   {
     id: "PC2-USED-SUPERBLOCK",

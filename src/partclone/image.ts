@@ -21,6 +21,7 @@ export class PartcloneImage implements Image {
   readonly deviceSize: number;
   readonly blockSize: number;
   readonly blockCount: number;
+  readonly storedBlocks: number;
   readonly #bitmap: RankIndex | null;
   readonly #geometry: Geometry;
 
@@ -33,6 +34,7 @@ export class PartcloneImage implements Image {
     this.deviceSize = geometry.deviceSize;
     this.blockSize = geometry.blockSize;
     this.blockCount = geometry.totalBlocks;
+    this.storedBlocks = geometry.usedBlocks;
     this.#geometry = geometry;
     this.#bitmap = parts.bitmap && new RankIndex(parts.bitmap);
   }

@@ -2,6 +2,7 @@ import { ImageBackupError } from "../bytes/errors.ts";
 import type { BackupImage, BlockReaderOptions } from "../image/backup-image.ts";
 import { dumpText } from "../image/dump.ts";
 import { noProgress, showProgress } from "../image/progress.ts";
+import { bitmapBytes } from "../image/rank.ts";
 import type { Finding } from "../image/rules.ts";
 import { type ImageInput, type OpenedInput, openInput } from "../source/input.ts";
 import type { ByteStream } from "../source/source.ts";
@@ -80,7 +81,7 @@ export class PartClone extends PartcloneImage implements BackupImage {
     const size = Math.ceil(this.totalBlocks / 8);
     const words = this.parts.bitmap?.words;
     if (words) return new Uint8Array(words.buffer, 0, size);
-    const bits = new Uint8Array(size).fill(0xff);
+    const bits = bitmapBytes(this.totalBlocks).fill(0xff);
     const stray = size * 8 - this.totalBlocks;
     if (size > 0) bits[size - 1] = 0xff >>> stray;
     return bits;

@@ -13,10 +13,17 @@ const STRIPS_IN_WORD = 16;
 
 export type StripStates = Int32Array;
 
-export function stripStates({ usedBlocks, blocksPerChecksum }: Geometry): StripStates {
-  const strips = Math.ceil(usedBlocks / blocksPerChecksum);
+/** Of the strips that a file of `fileSize` bytes has room for: a header can claim any number. */
+export function stripStates(geometry: Geometry, fileSize: number): StripStates {
+  const { usedBlocks, blocksPerChecksum, dataStart } = geometry;
+  const room = Math.max(0, Math.ceil((fileSize - dataStart) / strideOf(geometry)));
+  const strips = Math.min(Math.ceil(usedBlocks / blocksPerChecksum), room);
   return new Int32Array(new SharedArrayBuffer(Math.ceil(strips / STRIPS_IN_WORD) * 4));
 }
+
+/** Bytes from a strip's first block to the next one's. */
+const strideOf = ({ blocksPerChecksum, blockSize, checksumSize }: Geometry) =>
+  blocksPerChecksum * blockSize + checksumSize;
 
 /** Why an image's strips cannot be proved one by one; `null` if they can. */
 export function unverifiable({ checksum, reseed }: Geometry): string | null {
@@ -63,11 +70,12 @@ export class VerifiedSource implements ByteSource {
     await this.#source[Symbol.asyncDispose]();
   }
 
-  /** Proves the strips that hold these bytes of the image. */
+  /** Proves the strips that hold these bytes of the image, as far as the file has them. */
   async #require(at: number, length: number): Promise<void> {
-    const { dataStart, blockSize, blocksPerChecksum, checksumSize } = this.#geometry;
-    const stride = blocksPerChecksum * blockSize + checksumSize;
-    const last = Math.floor((at + length - 1 - dataStart) / stride);
+    const { dataStart } = this.#geometry;
+    const stride = strideOf(this.#geometry);
+    const end = Math.min(at + length, this.size);
+    const last = Math.floor((end - 1 - dataStart) / stride);
     for (let strip = Math.floor((at - dataStart) / stride); strip <= last; strip++) {
       if (this.#state(strip) === 0) await this.#prove(strip, dataStart + strip * stride);
       if (this.#state(strip) === BAD) throw this.#bad(strip, dataStart + strip * stride);
@@ -94,20 +102,22 @@ export class VerifiedSource implements ByteSource {
     const { blockSize, blocksPerChecksum, usedBlocks, checksumSize, reseed } = this.#geometry;
     const checksum = this.#checksum;
     const stored = new Uint8Array(checksumSize);
-    checksum.reset();
-    if (!reseed && strip > 0) {
-      await this.#source.read(stored, imageOffset - checksumSize);
-      checksum.resume?.(stored);
-    }
     const blocks = Math.min(blocksPerChecksum, usedBlocks - strip * blocksPerChecksum);
     const end = imageOffset + blocks * blockSize;
+    // A strip that is cut off cannot be proved: not worth reading what there is of it.
+    await this.#source.read(stored, end);
+    checksum.reset();
+    if (!reseed && strip > 0) {
+      const before = new Uint8Array(checksumSize);
+      await this.#source.read(before, imageOffset - checksumSize);
+      checksum.resume?.(before);
+    }
     const chunk = new Uint8Array(Math.min(CHUNK, end - imageOffset));
     for (let at = imageOffset; at < end; at += chunk.length) {
       const part = chunk.subarray(0, Math.min(chunk.length, end - at));
       await this.#source.read(part, at);
       checksum.update(part);
     }
-    await this.#source.read(stored, end);
     return checksum.matches(stored);
   }
 

@@ -35,14 +35,16 @@ export class FileSource implements ByteSource {
   readSync(into: Uint8Array, at: number): void {
     let done = 0;
     while (done < into.length) {
-      const count = readSync(this.fd, into, done, into.length - done, at + done);
+      const count = this.#attempt(at + done, () =>
+        readSync(this.fd, into, done, into.length - done, at + done),
+      );
       if (count === 0) throw this.#tooShort(at, into.length);
       done += count;
     }
   }
 
   async readPieces(pieces: readonly Uint8Array[], at: number): Promise<void> {
-    const count = readvSync(this.fd, pieces, at);
+    const count = this.#attempt(at, () => readvSync(this.fd, pieces, at));
     let skip = count;
     let pieceAt = at;
     for (const piece of pieces) {
@@ -58,6 +60,21 @@ export class FileSource implements ByteSource {
     this.#owned = false;
   }
 
+  /** A system call at byte `at`, whose failure (a dying disk, a lost network) is ours to explain. */
+  #attempt<T>(at: number, call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      const { code = "", message } = error as NodeJS.ErrnoException;
+      throw new ImageBackupError(
+        "SYSTEM",
+        `${this.name}: byte ${at} of the image cannot be read: ${readProblems[code] ?? message}`,
+        { imageOffset: at },
+        { cause: error },
+      );
+    }
+  }
+
   #tooShort(at: number, length: number): ImageBackupError {
     return new ImageBackupError(
       "SHORT_READ",
@@ -66,6 +83,12 @@ export class FileSource implements ByteSource {
     );
   }
 }
+
+const readProblems: Readonly<Record<string, string>> = {
+  EIO: "input/output error; the disk that holds it may be failing",
+  ESTALE: "it is gone from its network file system",
+  ENOTCONN: "the file system that holds it is gone",
+};
 
 /** Opens a regular file for reading, or says in one line why it cannot be. */
 export function openFile(path: string): FileSource {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { breaks } from "../../fixtures-gen/breaks.ts";
 import { exampleNames } from "../../fixtures-gen/examples.ts";
-import { readFormatRules, readSpecRules } from "../spec-pages.ts";
+import { readFormatRules, readSpecRules } from "../../src/conformance/spec-pages.ts";
 
 const rules = readFormatRules();
 const ids = rules.map((rule) => rule.id);
@@ -24,6 +24,7 @@ test("each page speaks of its own format", () => {
   const prefixes: Record<string, RegExp> = {
     "partclone.md": /^PC[12]-/,
     "ntfsclone.md": /^NTC-/,
+    "file-systems.md": /^FSS-/,
   };
   expect(rules.filter((rule) => !prefixes[rule.page]?.test(rule.id))).toEqual([]);
 });

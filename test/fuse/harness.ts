@@ -77,31 +77,37 @@ export interface TestServer extends AsyncDisposable {
 
 const SERVER = join(import.meta.dir, "pattern-server.ts");
 
-let compiled: string | null = null;
+const compiled = new Map<string, string>();
 
-/** The server as one executable in a directory open to all, until the tests end. */
-function compiledServer(): string {
-  if (compiled !== null) return compiled;
+/** A program as one executable in a directory open to all, until the tests end. */
+function executable(entries: readonly string[]): string {
+  const key = entries.join();
+  const known = compiled.get(key);
+  if (known !== undefined) return known;
   const directory = mkdtempSync(join(tmpdir(), "vpartclone-server-"));
   // Bun's test runner ends without an `exit` event; the end of a pipe comes in any case.
   const sweeper = ["sh", "-c", 'cat; rm -r -- "$1"', "sh", directory];
   Bun.spawn(sweeper, { stdio: ["pipe", "ignore", "ignore"] }).unref();
   chmodSync(directory, 0o755);
   const file = join(directory, "server");
-  const build = ["build", "--compile", SERVER, "--outfile", file];
+  const build = ["build", "--compile", ...entries, "--outfile", file];
   const { code, err } = run(ROOT, process.execPath, ...build);
   if (code !== 0) throw new Error(`the server cannot be compiled: ${err}`);
   chmodSync(file, 0o755);
-  compiled = file;
+  compiled.set(key, file);
   return file;
 }
 
-/** An ordinary user may reach neither this source nor Bun where they are in root's home. */
-function serverCommand(user: User): string[] {
+/**
+ * How a user starts a program, given its file and those of its threads: an ordinary user may reach
+ * neither these nor Bun where they are in root's home.
+ */
+export function programCommand(user: User, ...entries: readonly [string, ...string[]]): string[] {
   const isOpen = (path: string) => run(user, "test", "-r", path).code === 0;
-  const isUsable = user === ROOT || (isOpen(SERVER) && isOpen(process.execPath));
-  return isUsable ? [process.execPath, SERVER] : [compiledServer()];
+  const isUsable = user === ROOT || [process.execPath, ...entries].every(isOpen);
+  return isUsable ? [process.execPath, entries[0]] : [executable(entries)];
 }
+
 const PATIENCE_MS = 20;
 
 /** Longer than anything here takes, and shorter than the tests' own timeout, which cleans nothing. */
@@ -156,7 +162,7 @@ export function startServer(
   const mountPoint = config.mountPoint ?? directory?.path ?? "";
   const whole: ServerConfig = { source: "/images/sda1.img", ...config, mountPoint };
   const child = Bun.spawn({
-    cmd: [...user.prefix, ...serverCommand(user), JSON.stringify(whole)],
+    cmd: [...user.prefix, ...programCommand(user, SERVER), JSON.stringify(whole)],
     cwd: "/",
     env: { ...process.env, HOME: "/nonexistent" },
     stdio: ["ignore", "pipe", "inherit"],

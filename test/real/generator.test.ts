@@ -8,8 +8,8 @@ import { flip, last } from "../../fixtures-gen/break.ts";
 import { brokenImage } from "../../fixtures-gen/breaks.ts";
 import { example, exampleNames } from "../../fixtures-gen/examples.ts";
 import type { Fixture } from "../../fixtures-gen/fixture.ts";
+import { readFormatRules, type SpecRule } from "../../src/conformance/spec-pages.ts";
 import { testWith } from "../require.ts";
-import { readFormatRules, type SpecRule } from "../spec-pages.ts";
 import { type Argv, run } from "./stage.ts";
 
 /** The real tools judge the generator: what it calls sound they read, to the same partition. */

@@ -6,11 +6,12 @@ import { compressionOf } from "../../src/source/compression.ts";
 import { openStream } from "../../src/source/open-stream.ts";
 import { testWith } from "../require.ts";
 import { compress, type TestCodec, testCodecs } from "./codecs.ts";
-import { scratchFile } from "./scratch.ts";
+import { scratch } from "./scratch.ts";
 import { expectSame, mixedContent, readAll, streamSuite } from "./stream-suite.ts";
 
+const made = scratch();
 async function decompress(bytes: Uint8Array): Promise<Uint8Array> {
-  await using stream = await openStream(scratchFile("image", bytes));
+  await using stream = await openStream(made.file("image", bytes));
   return await readAll(stream);
 }
 
@@ -44,7 +45,7 @@ function codecSuite(codec: TestCodec): void {
 
   if (Bun.which(tool)) {
     streamSuite(title, (content) =>
-      openStream(scratchFile("not-its-usual-name", compress(codec, content))),
+      openStream(made.file("not-its-usual-name", compress(codec, content))),
     );
   }
 
@@ -138,7 +139,7 @@ describe("what needs more memory than is granted", () => {
 
 test("an error stays an error when it is read past", async () => {
   const bytes = Bun.gzipSync(small.slice()).subarray(0, 5000);
-  await using stream = await openStream(scratchFile("image.gz", bytes));
+  await using stream = await openStream(made.file("image.gz", bytes));
   const into = new Uint8Array(small.length);
   await expect(stream.read(into)).rejects.toMatchObject({ code: "CORRUPT" });
   await expect(stream.read(into)).rejects.toMatchObject({ code: "CORRUPT" });

@@ -17,11 +17,11 @@ export const testCodecs: readonly TestCodec[] = [
   { name: "zstd", command: ["zstd", "-qc"], allowsPadding: false, hasChecksum: true },
   { name: "zstd", command: ["zstd", "-qc", "--long=27"], allowsPadding: false, hasChecksum: true },
   { name: "lz4", command: ["lz4", "-qc"], allowsPadding: false, hasChecksum: true },
-  { name: "lz4", command: ["lz4", "-qcB4BDBX"], allowsPadding: false, hasChecksum: true },
+  { name: "lz4", command: ["lz4", "-qcB5BDBX"], allowsPadding: false, hasChecksum: true },
   { name: "lz4", command: ["lz4", "-9qcB7"], allowsPadding: false, hasChecksum: true },
   { name: "lz4", command: ["lz4", "-lqc"], allowsPadding: false, hasChecksum: false },
   { name: "xz", command: ["xz", "-0c"], allowsPadding: true, hasChecksum: true },
-  { name: "xz", command: ["xz", "-9c", "-Csha256"], allowsPadding: true, hasChecksum: true },
+  { name: "xz", command: ["xz", "-1c", "-Csha256"], allowsPadding: true, hasChecksum: true },
   { name: "lzma", command: ["xz", "-0c", "-Flzma"], allowsPadding: true, hasChecksum: false },
 ];
 

@@ -65,7 +65,7 @@ export async function findChunk(
   for (let level = 0; level < MOST_LEVELS; level++) {
     const place = places.find((each) => partition.holds(each)) ?? places[0];
     if (!place) return null;
-    const bytes = await partition.read(place.deviceOffset, place.length);
+    const bytes = await partition.readStored(place);
     const view = new DataView(bytes.buffer);
     if (view.getUint8(NODE.levelAt) === 0) return chunkInLeaf(view, address);
     const node = childFor(view, address);

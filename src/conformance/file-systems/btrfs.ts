@@ -26,7 +26,8 @@ function flaw(superblock: Uint8Array): string | null {
 /** Where every copy of a tree's root is on the device. */
 function copiesOf(name: string, logical: bigint, chunk: Chunk | null, length: number): Place[] {
   // No image can have what lies nowhere.
-  if (!chunk || chunk.stripes.length === 0) return [{ name: `${name}, which no chunk maps,`, deviceOffset: Infinity, length }];
+  if (!chunk || chunk.stripes.length === 0)
+    return [{ name: `${name}, which no chunk maps,`, deviceOffset: Infinity, length }];
   const places = placesOf(chunk, logical, { name, length });
   if (places.length < 2) return places;
   return places.map((place, index) => ({ ...place, name: `copy ${index + 1} of ${name}` }));

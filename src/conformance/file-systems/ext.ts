@@ -31,6 +31,8 @@ const FEWEST_BLOCKS_PER_GROUP = 256;
 /** Where a descriptor has its inode table's block. */
 const INODE_TABLE_AT = 8;
 const INODE_TABLE_HIGH_AT = 40;
+/** As much of a descriptor as is looked at. */
+const DESCRIPTOR_BYTES = 64;
 const OLD_INODE_SIZE = 128;
 
 const fieldsOf = (superblock: Uint8Array) => decode(layout, superblock, true);
@@ -97,7 +99,8 @@ async function* rootInodePlaces(superblock: Uint8Array, partition: Partition) {
   const fields = fieldsOf(superblock);
   const blockSize = blockSizeOf(fields);
   const [first] = descriptorPlaces(superblock);
-  const descriptor = await partition.read(first?.deviceOffset ?? 0, 64);
+  if (!first) return;
+  const descriptor = await partition.readStored({ ...first, length: DESCRIPTOR_BYTES });
   const view = new DataView(descriptor.buffer);
   const high = descriptorSizeOf(fields) >= 64 ? view.getUint32(INODE_TABLE_HIGH_AT, true) : 0;
   const table = view.getUint32(INODE_TABLE_AT, true) + high * 2 ** 32;

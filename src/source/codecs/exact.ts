@@ -1,3 +1,4 @@
+import type { ImageBackupError } from "../../bytes/errors.ts";
 import type { ByteStream } from "../source.ts";
 import { damaged } from "./damaged.ts";
 
@@ -42,6 +43,6 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function truncated(input: ByteStream, codec: string) {
+export function truncated(input: ByteStream, codec: string): ImageBackupError {
   return damaged(input, codec, "the file ends early");
 }

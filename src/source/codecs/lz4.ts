@@ -1,7 +1,15 @@
 import { createXXHash32, type IHasher } from "hash-wasm";
 import type { ByteStream } from "../source.ts";
 import { damaged } from "./damaged.ts";
-import { isAtEnd, isSkippable, peekExactly, readExactly, skipFrame, viewOf } from "./exact.ts";
+import {
+  isAtEnd,
+  isSkippable,
+  peekExactly,
+  readExactly,
+  skipFrame,
+  truncated,
+  viewOf,
+} from "./exact.ts";
 import { decodeLz4Block, HISTORY_SIZE } from "./lz4-block.ts";
 import { readLz4Header } from "./lz4-header.ts";
 
@@ -14,37 +22,45 @@ const LEGACY_BLOCK_SIZE = 8 * 2 ** 20;
 /** What one can become where nothing repeats (LZ4_compressBound); a larger size is a magic number. */
 const MAX_LEGACY_STORED = LEGACY_BLOCK_SIZE + Math.floor(LEGACY_BLOCK_SIZE / 255) + 16;
 
-/** The block being decoded, at HISTORY_SIZE, after the bytes that it may copy from. */
-interface Window {
-  readonly bytes: Uint8Array;
+/** Size of the decompressed chunks. */
+const OUTPUT_SIZE = 256 * 1024;
+
+/** One for all frames: frames may be small and many, and their buffers are large. */
+interface Buffers {
+  /** The block as it is stored. */
+  stored: Uint8Array;
+  /** The decoded block at HISTORY_SIZE, after the bytes that it may copy from. */
+  decoded: Uint8Array;
+  /** How many of those there are. */
   history: number;
 }
 
 /** Decompresses LZ4 frames one after the other (LZ4 Frame Format 1.6.4), legacy ones too. */
 export async function* unlz4(input: ByteStream): AsyncGenerator<Uint8Array> {
+  const buffers: Buffers = { stored: new Uint8Array(), decoded: new Uint8Array(), history: 0 };
   while (!(await isAtEnd(input))) {
     const magic = await peekWord(input);
-    if (magic === FRAME_MAGIC) yield* frame(input);
-    else if (magic === LEGACY_MAGIC) yield* legacyFrame(input);
+    if (magic === FRAME_MAGIC) yield* frame(input, buffers);
+    else if (magic === LEGACY_MAGIC) yield* legacyFrame(input, buffers);
     else if (isSkippable(magic)) await skipFrame(input, "lz4");
     else throw damaged(input, "lz4", "something that is not lz4 follows the last frame");
   }
 }
 
-async function* frame(input: ByteStream): AsyncGenerator<Uint8Array> {
+async function* frame(input: ByteStream, buffers: Buffers): AsyncGenerator<Uint8Array> {
   const hasher = await createXXHash32();
   const header = await readLz4Header(input, hasher);
-  const window = windowFor(header.maxBlockSize);
   const content = (await createXXHash32()).init();
+  fit(buffers, header.maxBlockSize, header.maxBlockSize);
   let size = 0n;
   for (let word = await readWord(input); word !== 0; word = await readWord(input)) {
-    const stored = await readBlock(input, word % UNCOMPRESSED, header.maxBlockSize);
+    const stored = await readBlock(input, buffers, word % UNCOMPRESSED, header.maxBlockSize);
     if (header.hasBlockChecksums) await check(input, hasher.init().update(stored));
-    const bytes = decode(input, stored, word >= UNCOMPRESSED, window);
-    if (header.isIndependent) window.history = 0;
-    content.update(bytes);
-    size += BigInt(bytes.length);
-    yield bytes;
+    const block = decode(input, buffers, stored, word >= UNCOMPRESSED, header.maxBlockSize);
+    content.update(block);
+    size += BigInt(block.length);
+    yield* pieces(block);
+    if (!header.isIndependent) keepHistory(buffers, block);
   }
   if (header.hasContentChecksum) await check(input, content);
   if (header.contentSize !== null && header.contentSize !== size) {
@@ -53,41 +69,60 @@ async function* frame(input: ByteStream): AsyncGenerator<Uint8Array> {
 }
 
 /** It has no end mark and no checksum: it ends with the file, or where another frame begins. */
-async function* legacyFrame(input: ByteStream): AsyncGenerator<Uint8Array> {
+async function* legacyFrame(input: ByteStream, buffers: Buffers): AsyncGenerator<Uint8Array> {
   await input.skip(4);
-  const window = windowFor(LEGACY_BLOCK_SIZE);
+  fit(buffers, MAX_LEGACY_STORED, LEGACY_BLOCK_SIZE);
   while (!(await isAtEnd(input)) && (await peekWord(input)) <= MAX_LEGACY_STORED) {
-    const stored = await readBlock(input, await readWord(input), MAX_LEGACY_STORED);
-    window.history = 0;
-    yield decode(input, stored, false, window);
+    const stored = await readBlock(input, buffers, await readWord(input), MAX_LEGACY_STORED);
+    yield* pieces(decode(input, buffers, stored, false, LEGACY_BLOCK_SIZE));
   }
 }
 
-function windowFor(blockSize: number): Window {
-  return { bytes: new Uint8Array(HISTORY_SIZE + blockSize), history: 0 };
+function fit(buffers: Buffers, storedSize: number, blockSize: number): void {
+  if (buffers.stored.length < storedSize) buffers.stored = new Uint8Array(storedSize);
+  const size = HISTORY_SIZE + blockSize;
+  if (buffers.decoded.length < size) buffers.decoded = new Uint8Array(size);
+  buffers.history = 0;
 }
 
+/** The decoded block, in place until the next one. */
 function decode(
   input: ByteStream,
+  { decoded, history }: Buffers,
   stored: Uint8Array,
   isUncompressed: boolean,
-  window: Window,
+  maxSize: number,
 ): Uint8Array {
-  const { bytes, history } = window;
-  if (isUncompressed) bytes.set(stored, HISTORY_SIZE);
+  const room = decoded.subarray(0, HISTORY_SIZE + maxSize);
+  if (isUncompressed) room.set(stored, HISTORY_SIZE);
   const end = isUncompressed
     ? HISTORY_SIZE + stored.length
-    : decodeLz4Block(stored, bytes, HISTORY_SIZE, HISTORY_SIZE - history);
+    : decodeLz4Block(stored, room, HISTORY_SIZE, HISTORY_SIZE - history);
   if (end === null) throw damaged(input, "lz4", "a block contradicts itself");
-  const decoded = bytes.slice(HISTORY_SIZE, end);
-  window.history = Math.min(HISTORY_SIZE, history + decoded.length);
-  bytes.copyWithin(HISTORY_SIZE - window.history, end - window.history, end);
-  return decoded;
+  return room.subarray(HISTORY_SIZE, end);
 }
 
-async function readBlock(input: ByteStream, size: number, maxSize: number): Promise<Uint8Array> {
+function keepHistory(buffers: Buffers, block: Uint8Array): void {
+  const end = HISTORY_SIZE + block.length;
+  buffers.history = Math.min(HISTORY_SIZE, buffers.history + block.length);
+  buffers.decoded.copyWithin(HISTORY_SIZE - buffers.history, end - buffers.history, end);
+}
+
+/** Copies, which the reader may keep. */
+function* pieces(block: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < block.length; at += OUTPUT_SIZE) yield block.slice(at, at + OUTPUT_SIZE);
+}
+
+async function readBlock(
+  input: ByteStream,
+  buffers: Buffers,
+  size: number,
+  maxSize: number,
+): Promise<Uint8Array> {
   if (size > maxSize) throw damaged(input, "lz4", "a block is larger than the frame allows");
-  return readExactly(input, "lz4", size);
+  const stored = buffers.stored.subarray(0, size);
+  if ((await input.read(stored)) < size) throw truncated(input, "lz4");
+  return stored;
 }
 
 async function check(input: ByteStream, hasher: IHasher): Promise<void> {
