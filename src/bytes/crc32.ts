@@ -51,7 +51,7 @@ const once: Repetition = {
 /** `first`, then `second`, of the same byte. */
 function after(first: Repetition, second: Repetition): Repetition {
   const through = (state: number) =>
-    second.zeros.reduce((sum, image, bit) => (state >>> bit) & 1 ? sum ^ image : sum, 0);
+    second.zeros.reduce((sum, image, bit) => ((state >>> bit) & 1 ? sum ^ image : sum), 0);
   return {
     zeros: first.zeros.map((state) => through(state) >>> 0),
     byte: first.byte.map((state, bit) => (through(state) ^ (second.byte[bit] ?? 0)) >>> 0),

@@ -10,6 +10,8 @@ export type ErrorCode =
   | "SHORT_READ"
   /** A stored checksum differs from the data it covers. */
   | "BAD_CHECKSUM"
+  /** The image's file was written to after it was opened. */
+  | "CHANGED"
   /** A block, offset or option outside its range. */
   | "OUT_OF_RANGE"
   /** The operating system refused (open, read, mount). */

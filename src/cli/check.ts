@@ -1,5 +1,5 @@
 import { printable, printableJson } from "../bytes/printable.ts";
-import { grouped, humanSize } from "../bytes/sizes.ts";
+import { counted, grouped, humanSize } from "../bytes/sizes.ts";
 import { checkImage, dumpImage } from "../formats.ts";
 import type { Checked, Dump } from "../image/check.ts";
 import { dumpObject, dumpText } from "../image/dump.ts";
@@ -102,10 +102,11 @@ function summary(checked: Checked, name: string, bytes: number): string {
   const read = `${humanSize(bytes)} read`;
   const proved = `${read}, proved by ${checked.proof}`;
   if (isSound(checked)) {
-    const counted = strips > 0 ? `: ${grouped(strips)} strips are right` : "";
-    return `${name}: sound${counted} (${proved})`;
+    const right = `: ${counted(strips, "strip")} ${strips === 1 ? "is" : "are"} right`;
+    return `${name}: sound${strips > 0 ? right : ""} (${proved})`;
   }
-  const counts = strips === 0 ? "" : `: ${grouped(bad)} of ${grouped(strips)} strips are bad`;
+  const verb = bad === 1 ? "is" : "are";
+  const counts = strips === 0 ? "" : `: ${grouped(bad)} of ${grouped(strips)} strips ${verb} bad`;
   const lost = unknown === 0 ? "" : `, ${grouped(unknown)} cannot be judged`;
   return `${name}: NOT SOUND${counts}${lost} (${proved})`;
 }

@@ -2,15 +2,8 @@ import { ImageBackupError } from "../bytes/errors.ts";
 import type { Messages } from "./messages.ts";
 
 /** An error of the operating system, as node:fs throws it. */
-export function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && "syscall" in error && "code" in error;
-}
-
-/** A bad sector under the image, or a file that went away while it was read, is one line too. */
-export function readFailure(imagePath: string, error: unknown): unknown {
-  if (!isSystemError(error) || error.code === "EPIPE") return error;
-  const message = `${imagePath}: cannot be read: ${error.message}`;
-  return new ImageBackupError("SYSTEM", message, {}, { cause: error });
 }
 
 /** The one line about a failure; `null` for what is no fault of the input's, but ours. */

@@ -16,12 +16,15 @@ import { detectCompression, HEAD_SIZE } from "../source/compression.ts";
 import { type FileSource, openFile } from "../source/file.ts";
 import type { Messages } from "./messages.ts";
 import { mountedText, shellQuoted } from "./mounted-text.ts";
+import { serverLog } from "./server-log.ts";
 import { systemLog } from "./system-log.ts";
 import type { WorkerTask } from "./worker.ts";
 
 export interface MountOptions {
   readonly imagePath: string;
   readonly mountPoint: string;
+  /** Where the server says what goes wrong; the system's log by default. */
+  readonly log?: string;
   /** Stay in the foreground; print a line for each request. */
   readonly debug: boolean;
   /** Prove each strip before it is first read. */
@@ -59,23 +62,26 @@ export async function mountImage(options: MountOptions, messages: Messages): Pro
   };
   if (options.debug) {
     const debug = (line: string) => process.stderr.write(`${printable(line)}\n`);
-    await serveImage(options, { mounted, log: (line) => messages.error(line), debug });
+    const log = options.log === undefined ? messages.error : serverLog(options.log);
+    await serveImage(options, { mounted, log: (line) => log(line), debug });
   } else {
     mounted(JSON.parse(startInBackground(process.argv.slice(2)).payload) as Mounted);
   }
 }
 
 async function serveInBackground(options: MountOptions): Promise<void> {
+  let log = systemLog;
   try {
+    log = serverLog(options.log);
     await serveImage(options, {
       mounted: (mounted) => reportReady(JSON.stringify(mounted)),
-      log: systemLog,
+      log,
       debug: () => {},
     });
   } catch (error) {
     const line = error instanceof Error ? error.message : String(error);
     if (isBackgroundChild()) reportFailure(line);
-    else systemLog(line);
+    else log(line);
     process.exit(1);
   }
 }
@@ -113,10 +119,11 @@ function notMountable(what: string, advice: string): ImageBackupError {
 async function serveImage(options: MountOptions, reporter: Reporter): Promise<void> {
   const { imagePath, debug, indexSize } = options;
   await using source = openForMount(imagePath);
+  // Before anything is read: what is written to the file from now on shows in its time.
+  const status = fstatSync(source.fd, { bigint: true });
   const layOut = { verify: options.verify, ...(indexSize === undefined ? {} : { indexSize }) };
   const opened = await layOutImage(source, layOut);
   const { image, shared, findings } = opened;
-  const status = fstatSync(source.fd, { bigint: true });
   const fileName = partitionName(imagePath);
   const mount = mountFuse({ mountPoint: options.mountPoint, source: resolve(imagePath) });
   const task = {

@@ -38,6 +38,12 @@ const common = {
     type: "boolean",
     description: "with -m: prove each checksum before its blocks are first read; bad ones give EIO",
   },
+  log: {
+    type: "string",
+    valueHint: "FILE",
+    description:
+      "with -m: append errors of the server to FILE; otherwise they go to the system log",
+  },
   quiet: {
     type: "boolean",
     alias: "q",

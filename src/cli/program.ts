@@ -2,7 +2,6 @@ import packageJson from "../../package.json" with { type: "json" };
 import { isBackgroundChild } from "../fuse/background.ts";
 import { INDEX_SIZE_RANGE } from "../image/rank.ts";
 import { FAILED, runProgram, UsageError } from "./command.ts";
-import { readFailure } from "./failures.ts";
 import type { HelpTopic } from "./help.ts";
 import { messagesOf } from "./messages.ts";
 
@@ -11,13 +10,7 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** Runs vpartclone or vntfsclone: they differ in their options only, and open either format. */
 export async function runImageProgram(topic: HelpTopic): Promise<void> {
-  const run = async (values: Values) => {
-    try {
-      await perform(topic.name, values);
-    } catch (error) {
-      throw readFailure(String(values.IMAGE), error);
-    }
-  };
+  const run = (values: Values) => perform(topic.name, values);
   await runProgram({ topic, version: packageJson.version, run });
 }
 
@@ -46,8 +39,13 @@ async function perform(name: string, values: Values): Promise<void> {
   const { mountImage } = await import("./mount.ts");
   const mountPoint = String(values.mountpoint);
   const verify = values.verify === true;
-  const options = { imagePath, mountPoint, verify, debug: values.debug_fuse === true };
-  await mountImage(indexSize === undefined ? options : { ...options, indexSize }, messages);
+  const debug = values.debug_fuse === true;
+  const options = {
+    ...{ imagePath, mountPoint, verify, debug },
+    ...(indexSize === undefined ? {} : { indexSize }),
+    ...(values.log === undefined ? {} : { log: String(values.log) }),
+  };
+  await mountImage(options, messages);
 }
 
 function requireSense(values: Values): void {
@@ -57,6 +55,9 @@ function requireSense(values: Values): void {
   }
   if (mountpoint === "") throw new UsageError("-m takes a directory");
   if (debug && mountpoint === undefined) throw new UsageError("-d needs -m DIR");
+  if (values.log !== undefined && mountpoint === undefined)
+    throw new UsageError("--log needs -m DIR");
+  if (values.log === "") throw new UsageError("--log takes a file");
   if (values.verify && mountpoint === undefined) throw new UsageError("--verify needs -m DIR");
   if (quiet && !crcCheck) throw new UsageError("-q needs -c");
 }

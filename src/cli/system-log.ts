@@ -2,7 +2,7 @@ import { printable } from "../bytes/printable.ts";
 
 const PROGRAM = "logger";
 /** In the form that every logger knows, where not each can tell the sender's id by itself. */
-const TAG = `vpartclone[${process.pid}]`;
+export const TAG = `vpartclone[${process.pid}]`;
 
 /**
  * Says a line in the system's log, where a server in the background is heard. By a program,

@@ -3,6 +3,7 @@ import { reviveImage, type SharedImage } from "../formats.ts";
 import { type ImageStatus, partitionFile } from "../fuse/partition-file.ts";
 import { fuseDevice, serveRequests } from "../fuse/session.ts";
 import { FileSource } from "../source/file.ts";
+import { watched } from "../source/watched.ts";
 
 /** What a serving thread is started with. */
 export interface WorkerTask {
@@ -21,7 +22,8 @@ export interface WorkerTask {
 
 const { fuseFd, image, fileName, status, debug } = workerData as WorkerTask;
 // The main thread owns the descriptor.
-const source = new FileSource(image.name, image.fd, image.size, false);
+const file = new FileSource(image.name, image.fd, image.size, false);
+const source = watched(file, { size: image.size, mtimeNs: status.mtimeNs });
 await serveRequests({
   device: fuseDevice(fuseFd),
   file: partitionFile(await reviveImage(source, image.shared), fileName, status),

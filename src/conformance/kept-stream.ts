@@ -11,7 +11,7 @@ const KEPT = 2 ** 20;
 export class KeptStream implements ByteStream {
   readonly #stream: ByteStream;
   readonly #kept = new Uint8Array(KEPT);
-  /** Image offset of the first byte kept; `null` before `keep`. */
+  /** Byte offset in the image of the first byte kept; `null` before `keep`. */
   #start: number | null = null;
   #length = 0;
 
@@ -45,7 +45,8 @@ export class KeptStream implements ByteStream {
   async read(into: Uint8Array): Promise<number> {
     const at = this.position;
     const got = await this.#stream.read(into);
-    // What was skipped leaves a gap, and ends what can be kept.
+    // What is skipped before the first read is a header; later it leaves a gap, and ends the rest.
+    if (this.#start !== null && this.#length === 0) this.#start = at;
     if (this.#start !== null && at === this.#start + this.#length) {
       const part = into.subarray(0, Math.min(got, KEPT - this.#length));
       this.#kept.set(part, this.#length);

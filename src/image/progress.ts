@@ -91,11 +91,11 @@ function lines(path: string, total: number): Progress {
   let next = LINE_EVERY_PERCENT;
   return {
     update(done) {
-      const percent = Math.floor((done / Math.max(1, total)) * 100);
+      const part = Math.min(done / Math.max(1, total), 1) * 100;
+      const percent = part - (part % LINE_EVERY_PERCENT);
       if (percent < next) return;
-      next = Math.min(percent - (percent % LINE_EVERY_PERCENT) + LINE_EVERY_PERCENT, 101);
-      const part = `${Math.min(percent, 100)} % of ${humanSize(total)}`;
-      process.stderr.write(`${printable(path)}: ${part}\n`);
+      next = percent + LINE_EVERY_PERCENT;
+      process.stderr.write(`${printable(path)}: ${percent} % of ${humanSize(total)}\n`);
     },
     clear() {},
     stop() {},

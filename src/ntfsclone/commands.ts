@@ -140,6 +140,7 @@ class Window {
     const known = this.#chunk.subarray(this.#from, Math.min(this.#to, this.#from + length));
     cluster.set(known);
     this.#from += known.length;
+    if (known.length === length) return cluster;
     const got = await this.#stream.read(cluster.subarray(known.length));
     return known.length + got === length ? cluster : null;
   }

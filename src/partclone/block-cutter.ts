@@ -9,8 +9,8 @@ type OnBlock = (deviceOffset: number, block: Uint8Array) => void | Promise<void>
 export function blockCutter(image: PartcloneImage, onBlock: OnBlock, onPiece: () => void) {
   const { blockSize, deviceSize } = image;
   const next = presentBlocks(image);
-  /** A block of which only the beginning has come. */
-  let partial = new Uint8Array(blockSize);
+  /** The parts of a block that has not come whole: no more memory than has really come. */
+  let parts: Uint8Array[] = [];
   let filled = 0;
 
   const deliver = (block: Uint8Array): void | Promise<void> => {
@@ -23,25 +23,28 @@ export function blockCutter(image: PartcloneImage, onBlock: OnBlock, onPiece: ()
   return async (piece: Uint8Array): Promise<void> => {
     let at = 0;
     while (at < piece.length) {
-      const isWhole = filled === 0 && piece.length - at >= blockSize;
       const part = piece.subarray(at, at + Math.min(blockSize - filled, piece.length - at));
       at += part.length;
-      let block: Uint8Array | null = part;
-      if (!isWhole) {
-        partial.set(part, filled);
-        filled += part.length;
-        block = filled === blockSize ? partial : null;
-      }
-      if (!block) break;
-      const pending = deliver(block);
+      filled += part.length;
+      parts.push(part);
+      if (filled < blockSize) break;
+      const pending = deliver(parts.length === 1 ? part : joined(parts, blockSize));
       if (pending) await pending;
-      if (!isWhole) {
-        partial = new Uint8Array(blockSize);
-        filled = 0;
-      }
+      parts = [];
+      filled = 0;
     }
     onPiece();
   };
+}
+
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** The present blocks in ascending order, one a call. */

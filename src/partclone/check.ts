@@ -47,9 +47,9 @@ export async function checkDescribed(
   const end = await walkStrips(stream, geometry, await checksumOf(geometry), {
     strip(strip) {
       strips[strip.verdict]++;
-      visitor.advance?.(stream.position);
       if (strip.verdict !== "good") found(badStrip(strip, layout));
     },
+    advance: () => visitor.advance?.(stream.position),
   });
   // The size of a pipe is known only now.
   if (stream.size === null) {

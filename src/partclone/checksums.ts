@@ -37,10 +37,25 @@ export async function v2Checksum(
   littleEndian: boolean,
 ): Promise<Checksum> {
   if (mode === "CRC32") return crc32Checksum(littleEndian);
-  // Loaded when needed: decoding its WASM costs more than opening an image.
+  xxhHashers[mode] ??= loadXxh(mode);
+  return xxhChecksum(await xxhHashers[mode], littleEndian);
+}
+
+/** A hasher that several checksums use in turns. */
+interface SharedHasher {
+  readonly hasher: IHasher;
+  /** Has the one whose state is in the hasher save it. */
+  makeWay(): void;
+}
+
+/** One of each kind: to instantiate its WASM costs milliseconds, more than to open an image. */
+const xxhHashers: Partial<Record<ChecksumName, Promise<SharedHasher>>> = {};
+
+/** Loaded when needed. */
+async function loadXxh(mode: "XXH64" | "XXH128"): Promise<SharedHasher> {
   const { createXXHash64, createXXHash128 } = await import("hash-wasm");
   const hasher = await (mode === "XXH64" ? createXXHash64() : createXXHash128());
-  return xxhChecksum(hasher, littleEndian);
+  return { hasher, makeWay() {} };
 }
 
 function crc32Checksum(littleEndian: boolean): Checksum {
@@ -64,16 +79,29 @@ function crc32Checksum(littleEndian: boolean): Checksum {
  * value, which on a little-endian machine is the exact reverse, and on a big-endian one has its
  * 64-bit halves exchanged.
  */
-function xxhChecksum(hasher: IHasher, littleEndian: boolean): Checksum {
-  hasher.init();
+function xxhChecksum(shared: SharedHasher, littleEndian: boolean): Checksum {
+  let saved: Uint8Array | null = null;
+  const save = () => {
+    saved = shared.hasher.save();
+  };
+  const taken = () => {
+    if (shared.makeWay !== save) {
+      shared.makeWay();
+      shared.makeWay = save;
+      if (saved) shared.hasher.load(saved);
+      else shared.hasher.init();
+    }
+    return shared.hasher;
+  };
   return {
     reset() {
-      hasher.init();
+      taken().init();
     },
     update(bytes) {
-      hasher.update(bytes);
+      taken().update(bytes);
     },
     matches(stored) {
+      const hasher = taken();
       // digest() ends a hasher of hash-wasm; without reseed the checksum runs on after it.
       const running = hasher.save();
       const canonical = hasher.digest("binary");

@@ -24,6 +24,8 @@ export async function readHeader(stream: ByteStream): Promise<Header> {
       imageOffset: 0,
     });
   }
+  // A file cut before its version is most likely one of the format that is written today.
+  if (got < VERSION_AT + 4) throw cutHeader(stream.name, 2, got, V2_HEADER_BYTES);
   const version = String.fromCharCode(...head.subarray(VERSION_AT, VERSION_AT + 4));
   if (version !== "0001" && version !== "0002") throw unknownVersion(stream.name, version, head);
   const generation = version === "0001" ? 1 : 2;

@@ -24,6 +24,8 @@ export interface StripVisitor {
   data?(bytes: Uint8Array): void | Promise<void>;
   /** A strip has ended. */
   strip?(strip: Strip): void;
+  /** A chunk has been read; a strip may be longer than all that anybody wants to wait for. */
+  advance?(): void;
 }
 
 export interface StripsEnd {
@@ -52,6 +54,7 @@ export async function walkStrips(
     const part = chunk.subarray(0, Math.min(CHUNK, dataEnd - stream.position));
     const got = await stream.read(part);
     await walker.take(part.subarray(0, got));
+    visitor.advance?.();
     if (got < part.length) return { missing: dataEnd - stream.position, trailing: 0 };
   }
   return { missing: 0, trailing: await rest(stream) };

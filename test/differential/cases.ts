@@ -114,12 +114,26 @@ const mutations: readonly (readonly [name: string, weight: number, apply: Mutati
 ];
 const drawn = mutations.flatMap((mutation) => Array.from({ length: mutation[1] }, () => mutation));
 
-/** Every example and every break, then mutants of generated images: same seed, same cases. */
+/** The last strip, which is most often short, with a wrong checksum and with none. */
+function damagedLastStrips(fixture: Fixture): Case[] {
+  const strip = fixture.strips.at(-1);
+  if (!strip) return [];
+  const image = fixture.image.slice();
+  image[strip.checksumOffset] = (image[strip.checksumOffset] ?? 0) ^ 1;
+  const withoutSum = fixture.image.slice(0, strip.checksumOffset);
+  return [
+    { name: `bad last strip ${fixture.name}`, fixture, image },
+    { name: `cut last strip ${fixture.name}`, fixture, image: withoutSum },
+  ];
+}
+
+/** Every example and every break, damaged last strips, then mutants of generated images: same seed, same cases. */
 export function* makeCases(seed: number, count: number): Generator<Case> {
   const fixed: Case[] = exampleNames.map((name) => {
     const fixture = example(name);
     return { name: `example ${name}`, fixture, image: fixture.image };
   });
+  for (const { fixture } of [...fixed]) fixed.push(...damagedLastStrips(fixture));
   for (const rule of Object.keys(breaks)) {
     const broken = brokenImage(rule);
     if (broken) fixed.push({ name: `break ${rule}`, fixture: broken.fixture, image: broken.image });

@@ -8,8 +8,12 @@ import { scratch } from "./scratch.ts";
 
 const made = scratch();
 const MIB = 2 ** 20;
-/** `LONG=1` reads as much as the package promises this for. */
-const TOTAL = process.env.LONG ? 2048 * MIB : 256 * MIB;
+/** `LONG=1` reads as much as the package promises this for, in every variant of each codec. */
+const isLong = process.env.LONG === "1";
+const TOTAL = isLong ? 2048 * MIB : 256 * MIB;
+const codecs = testCodecs.filter(
+  ({ name }, index) => isLong || testCodecs.findIndex((codec) => codec.name === name) === index,
+);
 const MEMBER = 8 * MIB;
 const MOST_MEMORY = 200 * MIB;
 
@@ -30,19 +34,19 @@ async function drain(script: string): Promise<Drained> {
   return JSON.parse(await child.stdout.text());
 }
 
-function expectBounded(title: string, seen: Drained): void {
+function expectBounded(title: string, seen: Drained, window = 0): void {
   expect(seen.error).toBeUndefined();
   expect(seen.bytes).toBe(TOTAL);
-  if (process.env.LONG) {
+  if (isLong) {
     const speed = Math.round(TOTAL / 1000 / seen.milliseconds);
     console.log(`${title}: ${speed} MB/s, ${Math.round(seen.peakMemory / MIB)} MiB at most`);
   }
-  expect(seen.peakMemory).toBeLessThan(MOST_MEMORY);
+  expect(seen.peakMemory).toBeLessThan(MOST_MEMORY + window);
 }
 
 describe(`${TOTAL / MIB} MiB in less than 200 MiB of memory`, () => {
   const content = member();
-  for (const codec of testCodecs) {
+  for (const codec of codecs) {
     const [tool = ""] = codec.command;
     const command = codec.command.join(" ");
 
@@ -52,7 +56,7 @@ describe(`${TOTAL / MIB} MiB in less than 200 MiB of memory`, () => {
       async () => {
         const path = made.file("member", compress(codec, content));
         const copies = Array(TOTAL / MEMBER).fill(path);
-        expectBounded(`${command}, members`, await drain(`cat ${copies.join(" ")}`));
+        expectBounded(`${command}, members`, await drain(`cat ${copies.join(" ")}`), codec.window);
       },
       600_000,
     );
@@ -62,7 +66,7 @@ describe(`${TOTAL / MIB} MiB in less than 200 MiB of memory`, () => {
       `${command}: one member of zeros`,
       async () => {
         const seen = await drain(`head -c ${TOTAL} /dev/zero | ${command}`);
-        expectBounded(`${command}, zeros`, seen);
+        expectBounded(`${command}, zeros`, seen, codec.window);
       },
       600_000,
     );

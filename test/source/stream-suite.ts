@@ -57,6 +57,7 @@ export function streamSuite(title: string, open: (content: Uint8Array) => Promis
         expect(await stream.read(new Uint8Array(1))).toBe(0);
         if (stream.size !== null) expect(stream.size).toBe(size);
       },
+      60_000,
     );
 
     test("answers read, peek and skip as a buffer would", async () => {
@@ -67,7 +68,7 @@ export function streamSuite(title: string, open: (content: Uint8Array) => Promis
         for (const step of sequence) position = await take(stream, content, position, step);
       });
       await fc.assert(property, { numRuns: 15 });
-    }, 30_000);
+    }, 60_000);
   });
 }
 

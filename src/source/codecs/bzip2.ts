@@ -3,36 +3,47 @@ import { BitReader } from "./bits.ts";
 import { decodeBlock, maxBlockBytes } from "./bzip2-block.ts";
 import { type Block, type Cursor, cursorOf, unrun } from "./bzip2-output.ts";
 import { beyondUs, damaged } from "./damaged.ts";
-import { isAtEnd, readExactly } from "./exact.ts";
+import { isAtEnd, readExactly, truncated } from "./exact.ts";
 
 const OUTPUT_SIZE = 256 * 1024;
+const BLOCK_SIZE_UNIT = 100_000;
+const MAX_BLOCK_SIZE = 9 * BLOCK_SIZE_UNIT;
 /** The digits of pi begin a block, those of its root end the stream. */
 const BLOCK_MAGIC = [0x314159, 0x265359] as const;
 const END_MAGIC = [0x177245, 0x385090] as const;
 
-/** Decompresses bzip2 streams one after the other, as pbzip2 writes them too. */
+/** One for all streams: pbzip2 writes one for every block. */
+interface Buffers {
+  /** A block begins and ends at any bit, so this holds the input from where the next one begins. */
+  readonly window: Uint8Array;
+  readonly table: Uint32Array;
+}
+
+/** Decompresses bzip2 streams one after the other. */
 export async function* bunzip2(input: ByteStream): AsyncGenerator<Uint8Array> {
+  const window = new Uint8Array(maxBlockBytes(MAX_BLOCK_SIZE));
+  const table = new Uint32Array(MAX_BLOCK_SIZE);
   do {
-    yield* stream(input);
+    yield* stream(input, { window, table });
   } while (!(await isAtEnd(input)));
 }
 
-async function* stream(input: ByteStream): AsyncGenerator<Uint8Array> {
+async function* stream(input: ByteStream, buffers: Buffers): AsyncGenerator<Uint8Array> {
   const [b, z, h, level = 0] = await readExactly(input, "bzip2", 4);
   const isHeader = b === 0x42 && z === 0x5a && h === 0x68 && level >= 0x31 && level <= 0x39;
   if (!isHeader) throw damaged(input, "bzip2", "something that is not bzip2 follows the data");
-  const blockSize = (level - 0x30) * 100_000;
-  // A block begins and ends at any bit, so a window of the input holds the whole of the next one.
-  const window = new Uint8Array(maxBlockBytes(blockSize));
-  const table = new Uint32Array(blockSize);
+  const blockSize = (level - 0x30) * BLOCK_SIZE_UNIT;
+  const window = buffers.window.subarray(0, maxBlockBytes(blockSize));
+  const table = buffers.table.subarray(0, blockSize);
   let streamCrc = 0;
   let bit = 0;
   for (;;) {
     const bits = new BitReader(window.subarray(0, await input.peek(window)), bit);
     const block = nextBlock(input, bits, table);
     if (block === null) {
-      if (bits.read(16) * 0x10000 + bits.read(16) !== streamCrc) throw badChecksum(input);
+      const crc = bits.read(16) * 0x10000 + bits.read(16);
       await advance(input, bits, Math.ceil(bits.position / 8));
+      if (crc !== streamCrc) throw badChecksum(input);
       return;
     }
     const cursor = cursorOf(block);
@@ -48,7 +59,7 @@ async function* stream(input: ByteStream): AsyncGenerator<Uint8Array> {
 function nextBlock(input: ByteStream, bits: BitReader, table: Uint32Array): Block | null {
   const magic = [bits.read(24), bits.read(24)];
   if (magic[0] === END_MAGIC[0] && magic[1] === END_MAGIC[1]) return null;
-  if (bits.isPastEnd) throw endsEarly(input);
+  if (bits.isPastEnd) throw truncated(input, "bzip2");
   if (magic[0] !== BLOCK_MAGIC[0] || magic[1] !== BLOCK_MAGIC[1]) {
     throw damaged(input, "bzip2", "a block's header is invalid");
   }
@@ -57,7 +68,7 @@ function nextBlock(input: ByteStream, bits: BitReader, table: Uint32Array): Bloc
     throw beyondUs(input, "it is from bzip2 before 0.9.5, which is not read", "bzip2 -dc");
   }
   const decoded = decodeBlock(bits, table);
-  if (bits.isPastEnd) throw endsEarly(input);
+  if (bits.isPastEnd) throw truncated(input, "bzip2");
   if (decoded === null) throw damaged(input, "bzip2", "a block contradicts itself");
   return { ...decoded, crc };
 }
@@ -72,14 +83,10 @@ function* pieces(cursor: Cursor): Generator<Uint8Array> {
 }
 
 async function advance(input: ByteStream, bits: BitReader, count: number): Promise<void> {
-  if (bits.isPastEnd) throw endsEarly(input);
+  if (bits.isPastEnd) throw truncated(input, "bzip2");
   await input.skip(count);
 }
 
 function badChecksum(input: ByteStream) {
   return damaged(input, "bzip2", "a checksum differs");
-}
-
-function endsEarly(input: ByteStream) {
-  return damaged(input, "bzip2", "the file ends early");
 }

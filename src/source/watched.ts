@@ -1,0 +1,53 @@
+import { fstatSync } from "node:fs";
+import { ImageBackupError } from "../bytes/errors.ts";
+import type { FileSource } from "./file.ts";
+import type { ByteSource } from "./source.ts";
+
+/** What the file was like when its image was laid out. */
+export interface FileState {
+  readonly size: number;
+  readonly mtimeNs: bigint;
+}
+
+/** A look costs 4 us, a read from the page cache less than one: not at each of them. */
+const LOOK_EVERY_MS = 100;
+
+/**
+ * An image's file that is read for hours. Where somebody writes another image over it, the bitmap
+ * in memory no longer describes it, and every byte would be a wrong one: reads then fail. A file
+ * that has only become shorter is read as far as it goes. One that is replaced by another of its
+ * name is none of ours: the old one is there as long as it is open.
+ */
+export function watched(source: FileSource, before: FileState): ByteSource {
+  let looked = -Infinity;
+  let isChanged = false;
+  const requireUnchanged = () => {
+    const now = performance.now();
+    if (now - looked >= LOOK_EVERY_MS) {
+      looked = now;
+      const { size, mtimeNs } = fstatSync(source.fd, { bigint: true });
+      isChanged = mtimeNs !== before.mtimeNs && size >= before.size;
+    }
+    if (isChanged) throw changed(source.name);
+  };
+  return {
+    name: source.name,
+    size: source.size,
+    async read(into, at) {
+      requireUnchanged();
+      await source.read(into, at);
+    },
+    async readPieces(pieces, at) {
+      requireUnchanged();
+      await source.readPieces(pieces, at);
+    },
+    [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+  };
+}
+
+function changed(name: string): ImageBackupError {
+  return new ImageBackupError(
+    "CHANGED",
+    `${name}: was written to since it was mounted, so that nobody knows what it holds: unmount it, and mount it again`,
+  );
+}

@@ -1,0 +1,203 @@
+import { afterAll, describe, expect } from "bun:test";
+import { chmodSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { append, flip, last } from "../../fixtures-gen/break.ts";
+import { type ExampleName, example } from "../../fixtures-gen/examples.ts";
+import { mountAt } from "../../src/fuse/mount-table.ts";
+import {
+  mountDirectory,
+  mountNeeds,
+  openDeviceToAll,
+  ROOT,
+  run,
+  USER,
+  USERS,
+  until,
+} from "../fuse/harness.ts";
+import { testWith } from "../require.ts";
+import { mountInBackground, mountInForeground, serversOf } from "./mounted.ts";
+import { linesOf, type ProgramName, runProgram, scratch } from "./program.ts";
+
+const files = scratch();
+afterAll(() => files[Symbol.dispose]());
+chmodSync(files.path, 0o755);
+const TIMEOUT = 30_000;
+
+/** One image of each kind, its command, and whether options of the index go with it. */
+const images: readonly (readonly [
+  name: ExampleName,
+  program: ProgramName,
+  options: readonly string[],
+])[] = [
+  ["v1-ntfs-tail", "vpartclone", ["-i", "32"]],
+  ["v2-none", "vpartclone", ["--index_size", "1048576"]],
+  ["v2-crc32-no-reseed", "vpartclone", []],
+  ["v2-xxh64", "vpartclone", []],
+  ["v2-xxh128", "vpartclone", ["-i", "64"]],
+  ["v2-bitmap-none", "vpartclone", []],
+  ["v2-bitmap-bytes", "vpartclone", []],
+  ["v2-big-endian", "vpartclone", []],
+  ["ntfs-10.1", "vntfsclone", []],
+  ["ntfs-metadata", "vntfsclone", []],
+  ["ntfs-old-big-endian", "vntfsclone", []],
+];
+
+const isEqual = (file: string, bytes: Uint8Array): boolean =>
+  Buffer.compare(readFileSync(file), bytes) === 0;
+
+describe("-m", () => {
+  for (const [name, program, options] of images) {
+    testWith(
+      mountNeeds(ROOT),
+      `${name}: ${program} ${options.join(" ")}`,
+      async () => {
+        const { image, partition } = example(name);
+        const path = files.file(`${name}.img`, image);
+        await using mounted = mountInBackground(ROOT, program, path, ...options);
+        expect(mounted.out).toStartWith(`${mounted.file}: the `);
+        expect(statSync(mounted.file).size).toBe(partition.length);
+        expect(isEqual(mounted.file, partition)).toBe(true);
+      },
+      TIMEOUT,
+    );
+  }
+});
+
+for (const user of USERS) {
+  testWith(
+    mountNeeds(user),
+    `${user.name}: what is printed, unmounting, and the server's end`,
+    async () => {
+      openDeviceToAll();
+      const { image, partition } = example("v2-crc32");
+      const path = files.file("sda1.img", image);
+      await using mounted = mountInBackground(user, "vpartclone", path);
+      const { file, mountPoint } = mounted;
+      const sudo = user === ROOT ? "" : "sudo ";
+      expect(linesOf(mounted.out)).toEqual([
+        `${file}: the EXTFS partition, 77.0 KiB (78,848 bytes), read-only`,
+        `  check it:   e2fsck -fn ${file}`,
+        `  its files:  ${sudo}losetup --find --show --read-only --direct-io=on ${file}`,
+        `              ${sudo}mount -o ro,noload /dev/loopN /mnt    (the device it printed)`,
+        `              ${sudo}umount /mnt; ${sudo}losetup --detach /dev/loopN`,
+        ...(user === ROOT
+          ? []
+          : [
+              expect.stringContaining("only you can read it"),
+              expect.stringContaining("/etc/fuse.conf"),
+            ]),
+        `  end it:     ${user === ROOT ? "umount" : "fusermount3 -u"} ${mountPoint}`,
+      ]);
+      expect(mounted.err()).toBe("");
+      expect(Buffer.compare(run(user, "cat", file).out, Buffer.from(partition))).toBe(0);
+      process.kill(mounted.pid, "SIGTERM");
+      await until(() => mountAt(mountPoint) === null && serversOf(mountPoint).length === 0);
+    },
+    TIMEOUT,
+  );
+
+  testWith(
+    mountNeeds(user),
+    `${user.name}: -d stays, tells each request, and ends with 0`,
+    async () => {
+      openDeviceToAll();
+      const path = files.file("sda2.img", example("v2-xxh64").image);
+      await using mounted = await mountInForeground(user, "vpartclone", path);
+      run(user, "cat", mounted.file);
+      await until(() => mounted.err().includes("READ node=2 offset=0 size="));
+      for (const line of linesOf(mounted.err())) expect(line).toMatch(/^#\d+ [A-Z]+ node=/);
+      process.kill(mounted.pid, "SIGINT");
+      expect(await mounted.exited).toBe(0);
+      expect(mountAt(mounted.mountPoint)).toBeNull();
+    },
+    TIMEOUT,
+  );
+}
+
+testWith(
+  [...mountNeeds(ROOT), "setpriv"],
+  "an ordinary user reads what root mounts if the image's mode lets",
+  async () => {
+    const path = files.file("open.img", example("v2-none").image);
+    for (const [mode, code] of [
+      [0o644, 0],
+      [0o600, 1],
+    ] as const) {
+      chmodSync(path, mode);
+      await using mounted = mountInBackground(ROOT, "vpartclone", path);
+      expect(run(USER, "cat", mounted.file).code).toBe(code);
+    }
+  },
+  TIMEOUT,
+);
+
+describe("-m with other options", () => {
+  const sound = example("v2-crc32");
+  const bad = flip(sound, last(sound.strips).checksumOffset);
+
+  testWith(
+    mountNeeds(ROOT),
+    "-v -c: describes, checks, then mounts",
+    async () => {
+      const path = files.file("all.img", sound.image);
+      await using mounted = mountInBackground(ROOT, "vpartclone", path, "-v", "-c", "-q");
+      expect(mounted.out).toStartWith("Partclone Header\n");
+      expect(mounted.out).toContain(`\n${path}: sound: 4 strips are right`);
+      expect(mounted.out).toContain(`\n${mounted.file}: the EXTFS partition`);
+      expect(mounted.out.match(/Partclone Header/g)).toHaveLength(1);
+    },
+    TIMEOUT,
+  );
+
+  testWith(mountNeeds(ROOT), "-c: what is not sound is not mounted", () => {
+    using point = mountDirectory(ROOT);
+    const path = files.file("bad.img", bad);
+    const { status, out, err } = runProgram("vpartclone", ["-c", "-q", path, "-m", point.path]);
+    expect(status).toBe(1);
+    expect(out).toStartWith(`${path}: NOT SOUND: 1 of 4 strips is bad`);
+    expect(linesOf(err)).toHaveLength(1);
+    expect(mountAt(point.path)).toBeNull();
+  });
+
+  testWith(
+    mountNeeds(ROOT),
+    "warnings come with the mount",
+    async () => {
+      const path = files.file("long.img", append(sound, 1, 2));
+      await using mounted = mountInBackground(ROOT, "vpartclone", path);
+      const warning = `warning: ${path}: 2 bytes after the image's end: ignored (PC2-DATA-END)`;
+      expect(mounted.err()).toBe(`vpartclone: ${warning}\n`);
+      expect(isEqual(mounted.file, sound.partition)).toBe(true);
+    },
+    TIMEOUT,
+  );
+
+  testWith(
+    mountNeeds(ROOT),
+    "an unusable mount point is one line",
+    async () => {
+      const path = files.file("x.img", sound.image);
+      await using mounted = mountInBackground(ROOT, "vpartclone", path);
+      const cases = [
+        [mounted.mountPoint, /has .*x\.img \(fuse\.vpartclone\) mounted on it already/],
+        [files.path, /is not empty/],
+        [join(files.path, "missing"), /does not exist: create the directory first/],
+        [path, /is not a directory/],
+      ] as const;
+      for (const [directory, why] of cases) {
+        for (const options of [[], ["-d"]]) {
+          const { status, out, err } = runProgram("vpartclone", [
+            path,
+            ...options,
+            "-m",
+            directory,
+          ]);
+          expect({ status, out }).toEqual({ status: 1, out: "" });
+          expect(linesOf(err)).toEqual([expect.stringMatching(why)]);
+          expect(err).toStartWith(`vpartclone: mount point ${directory} `);
+        }
+      }
+    },
+    TIMEOUT,
+  );
+});
