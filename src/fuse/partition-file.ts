@@ -57,12 +57,14 @@ function nextEmptyGrain(image: Image, grain: number): number {
 
 /** The first grain at or after `grain` with a stored block; null if there is none. */
 function nextFilledGrain(image: Image, grain: number): number | null {
-  const { blockSize, blockCount } = image;
+  const { blockSize, blockCount, deviceSize } = image;
   const block = Math.floor(grain / blockSize);
   if (block >= blockCount) return null;
   const { isStored, end } = stretchAt(image, block);
   const stored = isStored ? block : end;
-  return stored >= blockCount ? null : Math.max(grain, grainAt(stored * blockSize));
+  // A damaged header can have blocks past the device's end.
+  const isThere = stored < blockCount && stored * blockSize < deviceSize;
+  return isThere ? Math.max(grain, grainAt(stored * blockSize)) : null;
 }
 
 /**

@@ -132,7 +132,7 @@ export class NtfsClone implements BackupImage {
       progress.stop();
     }
     const broken = this.findings.find(({ rule }) => brokenCommands.has(rule));
-    if (broken) throw refusal(source.name, broken);
+    if (broken) throw brokenOff(source.name, broken);
   }
 
   toString(): string {
@@ -189,6 +189,13 @@ export class NtfsClone implements BackupImage {
   #estimatedSize(): number {
     return Number(this.#front.header.inUse) * (this.blockSize + 1);
   }
+}
+
+function brokenOff(name: string, finding: Finding): ImageBackupError {
+  const error = refusal(name, finding);
+  const { rule, imageOffset } = finding;
+  if (rule !== "NTC-DATA-COMPLETE") return error;
+  return new ImageBackupError("SHORT_READ", error.message, { rule, imageOffset });
 }
 
 /** What ends the command stream before its time. */

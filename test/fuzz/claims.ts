@@ -67,7 +67,7 @@ const partclone: Readonly<Record<string, Claim>> = {
   "200 bytes, a bitmap of 2^40 blocks": { image: v2(sizes(2 ** 40)), outcome: "CORRUPT" },
   "a bitmap of 2 GiB": { image: v2(sizes(2 ** 34)), outcome: "CORRUPT" },
   "a byte map of 16 GiB": { image: v2({ ...sizes(2 ** 34), bitmapMode: 8 }), outcome: "CORRUPT" },
-  "no bitmap, 2^52 blocks of a byte": {
+  "no bitmap, 2^51 blocks of a byte": {
     image: v2({ ...sizes(2 ** 51, 1), ...NO_MAP }),
     outcome: "opened",
   },

@@ -27,13 +27,17 @@ async function replay(number: number): Promise<void> {
 async function longRun(count: number): Promise<void> {
   const start = performance.now();
   let done = 0;
-  const { outcomes, findings, peakBytes } = await fuzz({ seed, from: 0, count }, () => {
-    done += 1;
-    if (done % 10_000 === 0) console.log(`${done} of ${count} cases`);
-  });
-  for (const { number, what } of findings) {
-    console.log(`FOUND bun run fuzz --seed ${seed} --case ${number}\n  ${what}`);
-  }
+  const { outcomes, findings, peakBytes } = await fuzz(
+    { seed, from: 0, count },
+    {
+      onCase() {
+        done += 1;
+        if (done % 10_000 === 0) console.log(`${done} of ${count} cases`);
+      },
+      onFinding: ({ number, what }) =>
+        console.log(`FOUND bun run fuzz --seed ${seed} --case ${number}\n  ${what}`),
+    },
+  );
   const seconds = Math.round((performance.now() - start) / 1000);
   const counts = [...outcomes].map(([outcome, times]) => `${outcome} ${times}`).join(", ");
   console.log(`${count} cases of seed ${seed} in ${seconds} s: ${counts}`);

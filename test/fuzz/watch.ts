@@ -38,6 +38,11 @@ export interface Tally {
   peakBytes: number;
 }
 
+export interface Observer {
+  onCase?(): void;
+  onFinding?(finding: Finding): void;
+}
+
 /** Where a child is, as far as it has said. */
 interface Place {
   number: number;
@@ -46,20 +51,24 @@ interface Place {
 }
 
 /** Runs the range; a case that ends its process, or must be ended, is a finding, and skipped. */
-export async function runRange(range: Range, tally: Tally, onCase: () => void): Promise<void> {
+export async function runRange(range: Range, tally: Tally, observer: Observer): Promise<void> {
   const end = range.from + range.count;
   for (let from = range.from; from < end; ) {
-    from = await runChild({ ...range, from, count: end - from }, tally, onCase);
+    from = await runChild({ ...range, from, count: end - from }, tally, observer);
   }
 }
 
 /** Runs cases in one child until it ends; the number of the case to go on with. */
-async function runChild(range: Range, tally: Tally, onCase: () => void): Promise<number> {
+async function runChild(range: Range, tally: Tally, observer: Observer): Promise<number> {
   const child = Bun.spawn({
     cmd: [process.execPath, CHILD, JSON.stringify(range)],
     stdio: ["ignore", "pipe", "pipe"],
   });
   const place: Place = { number: range.from, since: performance.now(), cpuBefore: 0 };
+  const found = (finding: Finding) => {
+    tally.findings.push(finding);
+    observer.onFinding?.(finding);
+  };
   let excess: string | null = null;
   const watch = setInterval(() => {
     excess ??= excessOf(child.pid, place, tally);
@@ -73,13 +82,13 @@ async function runChild(range: Range, tally: Tally, onCase: () => void): Promise
         Object.assign(place, { number: event.number, since: performance.now(), cpuBefore });
       } else if (event.type === "came") {
         tally.outcomes.set(event.outcome, (tally.outcomes.get(event.outcome) ?? 0) + 1);
-        onCase();
-      } else tally.findings.push({ number: event.number, what: event.what });
+        observer.onCase?.();
+      } else found({ number: event.number, what: event.what });
     });
     const status = await child.exited;
     if (status === 0) return range.from + range.count;
     const what = excess ?? `ended with ${child.signalCode ?? status}: ${await errors}`;
-    tally.findings.push({ number: place.number, what });
+    found({ number: place.number, what });
     return place.number + 1;
   } finally {
     clearInterval(watch);
@@ -108,12 +117,13 @@ async function readEvents(output: ReadableStream<Uint8Array>, take: (event: Even
 }
 
 /** Runs so many cases in two processes at once. */
-export async function fuzz({ seed, from, count }: Range, onCase = () => {}): Promise<Tally> {
+export async function fuzz(range: Range, observer: Observer = {}): Promise<Tally> {
+  const { seed, from, count } = range;
   const tally: Tally = { outcomes: new Map(), findings: [], peakBytes: 0 };
   const half = Math.ceil(count / 2);
   await Promise.all([
-    runRange({ seed, from, count: half }, tally, onCase),
-    runRange({ seed, from: from + half, count: count - half }, tally, onCase),
+    runRange({ seed, from, count: half }, tally, observer),
+    runRange({ seed, from: from + half, count: count - half }, tally, observer),
   ]);
   return tally;
 }

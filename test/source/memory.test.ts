@@ -71,4 +71,14 @@ describe(`${TOTAL / MIB} MiB in less than 200 MiB of memory`, () => {
       600_000,
     );
   }
+
+  // Its dictionary is the largest of the presets: 64 MiB.
+  testWith(
+    ["xz"],
+    "xz -9c: one member of zeros",
+    async () => {
+      expectBounded("xz -9c, zeros", await drain(`head -c ${TOTAL} /dev/zero | xz -9c -T1`));
+    },
+    600_000,
+  );
 });
