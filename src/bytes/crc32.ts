@@ -1,14 +1,15 @@
-import { crc32 } from "node:zlib";
-
 /**
  * partclone's CRC-32: the reflected IEEE polynomial without the final inversion, so the stored
  * value is the register itself and can be continued from.
  */
 export const CRC32_START = 0xffffffff;
 
-/** The register after `bytes`, from the register `state`. zlib's runs at 9 GB/s in 4 KiB pieces. */
+/**
+ * The register after `bytes`, from the register `state`: 11 GB/s in pieces of 4 KiB, 14 in larger
+ * ones. node:zlib's is as fast, but loading it takes 18 ms, in each thread.
+ */
 export function crc32Update(state: number, bytes: Uint8Array): number {
-  return ~crc32(bytes, ~state >>> 0) >>> 0;
+  return ~Bun.hash.crc32(bytes, ~state >>> 0) >>> 0;
 }
 
 /**

@@ -5,7 +5,7 @@ export type Field =
 
 export type Layout = Readonly<Record<string, Field>>;
 
-/** What a field decodes to. 64-bit integers stay exact as bigint; `exactNumber` is the gate to numbers. */
+/** What a field decodes to. 64-bit integers stay exact as bigint; `isExact` is the gate to numbers. */
 type Value<T extends Field["type"]> = T extends "u64" | "i64"
   ? bigint
   : T extends "text"

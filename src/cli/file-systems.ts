@@ -21,7 +21,8 @@ export interface FileSystemCommands {
   readonly mounts: readonly [MountCommand, ...MountCommand[]];
   /**
    * How a user reaches them in a mount that lets nobody else in, with DIR for a directory of the
-   * user's own; `null` where only root can. Drivers that are setuid, as ntfs-3g, are kept out.
+   * user's own; `null` where only root can. Drivers that are setuid, as ntfs-3g, are kept out, and
+   * fuse2fs minds the files' owners unless it is told not to (fakeroot).
    */
   readonly alone: ((file: string) => string) | null;
 }
@@ -30,14 +31,15 @@ const kernel = (command: string): MountCommand => ({ by: "kernel", command });
 
 /**
  * No driver may write or replay a journal, as the partition is read-only: ext4 noload, XFS
- * norecovery (and nouuid, as the original may be mounted), Btrfs rescue=nologreplay.
+ * norecovery (and nouuid, as the original may be mounted), Btrfs rescue=nologreplay. ext4's driver
+ * takes ext2 and ext3 too, but as ext2 it refuses noload.
  */
 export const fileSystems: readonly FileSystemCommands[] = [
   {
     names: ["EXTFS", "EXT2", "EXT3", "EXT4"],
     check: "e2fsck -fn",
-    mounts: [kernel("mount -o ro,noload")],
-    alone: (file) => `fuse2fs -o ro ${file} DIR`,
+    mounts: [kernel("mount -t ext4 -o ro,noload")],
+    alone: (file) => `fuse2fs -o ro,fakeroot ${file} DIR`,
   },
   {
     names: ["NTFS"],

@@ -29,7 +29,7 @@ export interface Guard {
 export function startGuard(mountPoint: string): Guard {
   const { first, second } = pipe();
   const child = Bun.spawn({
-    cmd: ["sh", "-c", SCRIPT, "sh", mountPoint],
+    cmd: ["/bin/sh", "-c", SCRIPT, "sh", mountPoint],
     cwd: "/",
     detached: true,
     stdio: ["ignore", "ignore", "ignore", first],

@@ -1,5 +1,6 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import { popcount, popcount32 } from "../bytes/popcount.ts";
+import { popcounts } from "../bytes/popcounts.ts";
 
 /** Blocks in one word of the bitmap. */
 const WORD = 32;
@@ -66,6 +67,7 @@ export class RankIndex {
     const entries = Math.floor(words.length / wordsPerEntry) + 1;
     const fine = new Uint32Array(new SharedArrayBuffer(entries * 4));
     const coarse = new Float64Array(new SharedArrayBuffer(Math.ceil(entries / GROUP) * 8));
+    popcounts(words, wordsPerEntry, fine);
     let total = 0;
     let groupStart = 0;
     for (let entry = 0; entry < entries; entry++) {
@@ -73,9 +75,9 @@ export class RankIndex {
         groupStart = total;
         coarse[entry / GROUP] = total;
       }
+      const count = fine[entry] ?? 0;
       fine[entry] = total - groupStart;
-      const from = entry * wordsPerEntry;
-      total += popcount(words, from, Math.min(from + wordsPerEntry, words.length));
+      total += count;
     }
     return new RankIndex({ blockCount, indexSize: wordsPerEntry * WORD, words, fine, coarse });
   }

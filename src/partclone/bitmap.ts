@@ -28,12 +28,12 @@ export async function readBitMap(
   const words = wordsFor(stream, totalBlocks, size);
   let crc = CRC32_START;
   let done = 0;
-  const chunk = new Uint8Array(Math.min(CHUNK, size));
   while (done < size) {
-    const part = chunk.subarray(0, size - done);
+    // Read where it stays: copying a bitmap of 512 MiB takes 0.1 s.
+    const end = Math.min(done + CHUNK, size);
+    const part = words.bytes(end).subarray(done, end);
     const got = await stream.read(part);
     crc = crc32Update(crc, part.subarray(0, got));
-    words.bytes(done + got).set(part.subarray(0, got), done);
     done += got;
     if (got < part.length) break;
   }

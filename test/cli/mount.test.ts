@@ -2,7 +2,8 @@ import { afterAll, describe, expect } from "bun:test";
 import { chmodSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { append, flip, last } from "../../fixtures-gen/break.ts";
-import { type ExampleName, example } from "../../fixtures-gen/examples.ts";
+import { build } from "../../fixtures-gen/build.ts";
+import { type ExampleName, example, exampleParams } from "../../fixtures-gen/examples.ts";
 import { mountAt } from "../../src/fuse/mount-table.ts";
 import {
   mountDirectory,
@@ -15,7 +16,7 @@ import {
   until,
 } from "../fuse/harness.ts";
 import { testWith } from "../require.ts";
-import { mountInBackground, mountInForeground, serversOf } from "./mounted.ts";
+import { direct, mountInBackground, mountInForeground, serversOf } from "./mounted.ts";
 import { linesOf, type ProgramName, runProgram, scratch } from "./program.ts";
 
 const files = scratch();
@@ -63,6 +64,17 @@ describe("-m", () => {
   }
 });
 
+const loopLines = (file: string): string[] => [
+  `  its files:  losetup --find --show --read-only --direct-io=on ${file}`,
+  "              mount -t ext4 -o ro,noload /dev/loopN /mnt    (the device it printed)",
+  "              umount /mnt; losetup --detach /dev/loopN",
+];
+const privateLines = (file: string): string[] => [
+  `  its files:  fuse2fs -o ro,fakeroot ${file} DIR`,
+  "  only you can read it, so 'sudo losetup' will fail; to let root in, add the line",
+  "  user_allow_other to /etc/fuse.conf and mount again",
+];
+
 for (const user of USERS) {
   testWith(
     mountNeeds(user),
@@ -73,19 +85,10 @@ for (const user of USERS) {
       const path = files.file("sda1.img", image);
       await using mounted = mountInBackground(user, "vpartclone", path);
       const { file, mountPoint } = mounted;
-      const sudo = user === ROOT ? "" : "sudo ";
       expect(linesOf(mounted.out)).toEqual([
         `${file}: the EXTFS partition, 77.0 KiB (78,848 bytes), read-only`,
         `  check it:   e2fsck -fn ${file}`,
-        `  its files:  ${sudo}losetup --find --show --read-only --direct-io=on ${file}`,
-        `              ${sudo}mount -o ro,noload /dev/loopN /mnt    (the device it printed)`,
-        `              ${sudo}umount /mnt; ${sudo}losetup --detach /dev/loopN`,
-        ...(user === ROOT
-          ? []
-          : [
-              expect.stringContaining("only you can read it"),
-              expect.stringContaining("/etc/fuse.conf"),
-            ]),
+        ...(user === ROOT ? loopLines(file) : privateLines(file)),
         `  end it:     ${user === ROOT ? "umount" : "fusermount3 -u"} ${mountPoint}`,
       ]);
       expect(mounted.err()).toBe("");
@@ -168,6 +171,27 @@ describe("-m with other options", () => {
       const warning = `warning: ${path}: 2 bytes after the image's end: ignored (PC2-DATA-END)`;
       expect(mounted.err()).toBe(`vpartclone: ${warning}\n`);
       expect(isEqual(mounted.file, sound.partition)).toBe(true);
+    },
+    TIMEOUT,
+  );
+
+  testWith(
+    mountNeeds(ROOT),
+    "a truncated image: a warning, and EIO for what is missing, never other bytes",
+    async () => {
+      const fixture = build({ ...exampleParams["v2-crc32"], blockSize: 4096, runs: [300] });
+      const path = files.file("cut.img", fixture.image.subarray(0, 600_000));
+      await using mounted = mountInBackground(ROOT, "vpartclone", path);
+      expect(mounted.err()).toContain("warning: ");
+      expect(mounted.err()).toContain("reads of what is missing fail (PC2-DATA-COMPLETE)");
+      for (const at of [0, 400_000, 700_000, 1_200_000]) {
+        const { status, err, bytes } = direct(ROOT, mounted.file, at, 4096);
+        const isThere = at < 590_000;
+        expect(status).toBe(isThere ? 0 : 1);
+        if (!isThere) expect(err).toContain("Input/output error");
+        const truth = fixture.partition.subarray(at, at + (isThere ? 4096 : 0));
+        expect(Buffer.compare(bytes, truth)).toBe(0);
+      }
     },
     TIMEOUT,
   );

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { mountAt } from "../../src/fuse/mount-table.ts";
 import { mountDirectory, programCommand, ROOT, run, type User, until } from "../fuse/harness.ts";
 import { type ProgramName, type Ran, runCommand, scriptOf } from "./program.ts";
 
@@ -39,7 +40,8 @@ export function mountInBackground(
   return {
     ...{ mountPoint, file: fileIn(mountPoint, image), out, err: () => err, pid },
     async [Symbol.asyncDispose]() {
-      run(ROOT, "umount", mountPoint);
+      // A client that was just killed or unmounted may hold the file for a moment.
+      await until(() => mountAt(mountPoint) === null || run(ROOT, "umount", mountPoint).code === 0);
       await endOf(mountPoint);
       point[Symbol.dispose]();
     },

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { ImageBackupError } from "../../src/bytes/errors.ts";
 import { OPERATIONS } from "../../src/fuse/abi.ts";
 import type { ServedFile } from "../../src/fuse/served-file.ts";
 import { type Device, type SessionMessage, serveRequests } from "../../src/fuse/session.ts";
@@ -106,6 +107,28 @@ test("FUS-READ-ERROR rejects reads of it with EIO, says so once, and goes on", a
   expect(replies.map(({ error }) => error)).toEqual([EIO, EIO, 0]);
   const line = "sda1: input/output error: a checksum at 8192 differs";
   expect(messages).toEqual([{ type: "log", kind: "BAD_CHECKSUM", line }, { type: "end" }]);
+});
+
+test("FUS-READ-ERROR: each bad checksum is told by its place, up to a thousand of them", async () => {
+  const bad = (imageOffset: number) =>
+    new ImageBackupError("BAD_CHECKSUM", `bad at ${imageOffset}`, { imageOffset });
+  const file: ServedFile = {
+    ...patternFile({ ...PATTERN, size: 2 ** 30 }),
+    read: (_into, offset) => Promise.reject(bad(offset)),
+  };
+  const steps = Array.from({ length: 1100 }, (_, index) => [
+    read(BigInt(index) * 4096n, 4096, BigInt(4 * index + 2)),
+    read(BigInt(index) * 4096n, 4096, BigInt(4 * index + 4)),
+  ]).flat();
+  const { replies, messages } = await serve(new ScriptedDevice(steps), false, file);
+  expect(replies.every(({ error }) => error === EIO)).toBe(true);
+  const lines = messages.flatMap((message) => (message.type === "log" ? [message.line] : []));
+  expect(lines.slice(0, 2)).toEqual([
+    "sda1: input/output error: bad at 0",
+    "sda1: input/output error: bad at 4096",
+  ]);
+  expect(lines.length).toBe(1001);
+  expect(lines.at(-1)).toBe("more errors like these are not told");
 });
 
 test("FUS-REPLY-PENDING accepts that a request is gone: no second reply", async () => {

@@ -9,6 +9,8 @@ import { Dice } from "./dice.ts";
 import { anatomies, type Kind, seal } from "./headers.ts";
 import { mutate, type Subject } from "./mutations.ts";
 
+/** Generated images, as the usual tools compress them. */
+const COMPRESSED = join(import.meta.dirname, "compressed");
 const GOLDEN = join(import.meta.dirname, "..", "golden");
 
 export interface FuzzCase {
@@ -48,6 +50,7 @@ function baseOf({ name, format, image, stored, strips }: Fixture): Base {
 function goldenBases(): Base[] {
   return readdirSync(GOLDEN)
     .filter((name) => name.endsWith(".img"))
+    .sort()
     .map((name) => {
       const image = new Uint8Array(readFileSync(join(GOLDEN, name)));
       const kind = name.includes("-v1-") ? "v1" : "v2";
@@ -85,10 +88,29 @@ function blind(dice: Dice): { story: string; image: Uint8Array } {
   return { story: `blind, ${known} bytes of ${base.name} kept`, image: image.slice(0, cut) };
 }
 
+let streams: readonly { name: string; image: Uint8Array }[] | null = null;
+
+/** A compressed stream, which no knowledge of ours is needed to damage. */
+function compressed(dice: Dice): { story: string; image: Uint8Array } {
+  streams ??= readdirSync(COMPRESSED)
+    .sort()
+    .map((name) => ({ name, image: new Uint8Array(readFileSync(join(COMPRESSED, name))) }));
+  const base = dice.pick(streams);
+  const subject: Subject = {
+    kind: "stream",
+    image: base.image.slice(),
+    landmarks: [0, 4, 8, 16, 32, base.image.length - 8],
+    other: dice.pick(streams).image,
+  };
+  const { image, names } = mutate(subject, dice);
+  return { story: `${base.name}: ${names.join(", ")}`, image };
+}
+
 /** The case of this number: the same whenever and wherever it is asked for. */
 export function caseOf(seed: number, number: number): FuzzCase {
   const dice = new Dice(seed, number);
   if (dice.oneIn(4)) return { seed, number, ...blind(dice) };
+  if (dice.oneIn(10)) return { seed, number, ...compressed(dice) };
   const base = chooseBase(dice);
   const other = dice.pick(fixedBases()).image;
   const subject: Subject = { ...base, image: base.image.slice(), other };

@@ -5,7 +5,7 @@ import { V1_HEADER, V1_HEADER_SIZE } from "../../fixtures-gen/partclone-v1.ts";
 import { sealHeader, V2_HEADER, V2_HEADER_SIZE } from "../../fixtures-gen/partclone-v2.ts";
 import type { Struct } from "../../fixtures-gen/struct.ts";
 
-export type Kind = "v1" | "v2" | "ntfsclone";
+export type Kind = "v1" | "v2" | "ntfsclone" | "stream";
 
 /** What a mutation must know of a kind of image to hit where it matters. */
 export interface Anatomy {
@@ -17,6 +17,8 @@ export const anatomies: Readonly<Record<Kind, Anatomy>> = {
   v1: { header: V1_HEADER, headerSize: V1_HEADER_SIZE },
   v2: { header: V2_HEADER, headerSize: V2_HEADER_SIZE },
   ntfsclone: { header: NTFSCLONE_HEADER, headerSize: 50 },
+  // Compressed: without fields that we know.
+  stream: { header: {}, headerSize: 0 },
 };
 
 /** The byte order that the image's own marker claims. */

@@ -138,6 +138,7 @@ const mutations: Readonly<Record<string, Mutation>> = {
 const chosen: Readonly<Record<Kind, readonly string[]>> = {
   v1: ["field", "field", "flipBits", "flipNear", "truncate", "extend", "splice", "flipBitmap"],
   v2: ["field", "fields", "flipBits", "flipNear", "truncate", "extend", "splice", "flipBitmap"],
+  stream: ["flipBits", "flipNear", "truncate", "extend", "splice"],
   ntfsclone: [
     "field",
     "flipBits",
