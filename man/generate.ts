@@ -2,13 +2,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
+import { vconform } from "../src/cli/conform-options.ts";
 import { type HelpTopic, optionSyntax } from "../src/cli/help.ts";
 import { vntfsclone, vpartclone } from "../src/cli/options.ts";
 
-export const topics: readonly HelpTopic[] = [vpartclone, vntfsclone];
+export const topics: readonly HelpTopic[] = [vpartclone, vntfsclone, vconform];
 
 /** A manual page in man(7)'s macros. */
-export function manualPage({ name, description, args, examples }: HelpTopic): string {
+export function manualPage(topic: HelpTopic): string {
+  const { name, description, about, args, statuses, examples } = topic;
   const entries = Object.entries(args);
   const positionals = entries.filter(([, { type }]) => type === "positional");
   const options = entries.filter(([, { type }]) => type !== "positional");
@@ -22,9 +24,7 @@ export function manualPage({ name, description, args, examples }: HelpTopic): st
     ...positionals.map(([positional]) => `.I ${positional}`),
     ".SH DESCRIPTION",
     `${roff(description)}.`,
-    "With \\fB\\-m\\fR the command returns as soon as the mount answers; a process in the background",
-    "serves it until it is unmounted.",
-    "The file is named as the image without .img and has exactly the partition's size.",
+    roff(about),
     ...positionals.flatMap(([positional, arg]) => [
       ".TP",
       `.I ${positional}`,
@@ -37,18 +37,12 @@ export function manualPage({ name, description, args, examples }: HelpTopic): st
       `${roff(arg.description ?? "")}.`,
     ]),
     ".SH EXIT STATUS",
-    ...exitStatuses.flatMap(([status, meaning]) => [".TP", `.B ${status}`, meaning]),
+    ...statuses.flatMap(([status, meaning]) => [".TP", `.B ${status}`, `${roff(meaning)}.`]),
     ".SH EXAMPLES",
     ...examples.flatMap(({ command, does }) => [".TP", `.B ${roff(command)}`, `${roff(does)}.`]),
     "",
   ].join("\n");
 }
-
-const exitStatuses = [
-  ["0", "All is right."],
-  ["1", "Something is wrong with the image, or it could not be mounted."],
-  ["2", "The command line is wrong."],
-] as const;
 
 function roff(text: string): string {
   return text

@@ -33,7 +33,15 @@ export const vconformArgs = {
 export const vconform: HelpTopic = {
   name: "vconform",
   description: "Judges rule by rule whether partclone and ntfsclone images conform to their format",
+  about:
+    "The rules are those of spec/. Of each that applies it says: pass; fail, with the place in the file, what was found, and what readers do with it; or why it does not apply. SHOULD rules that fail do not change the exit status.",
   args: vconformArgs,
+  statuses: [
+    [0, "all MUST rules hold"],
+    [1, "some MUST rule fails"],
+    [2, "the command line is wrong"],
+    [3, "an image could not be read, or is none"],
+  ],
   repeatable: ["rule"],
   variadic: true,
   examples: [

@@ -3,7 +3,11 @@ import type { ArgDef, ArgsDef } from "citty";
 export interface HelpTopic {
   readonly name: string;
   readonly description: string;
+  /** What the manual says besides. */
+  readonly about: string;
   readonly args: ArgsDef;
+  /** Exit statuses, and what each means. */
+  readonly statuses: readonly (readonly [status: number, meaning: string])[];
   /** Options that may be given several times. */
   readonly repeatable?: readonly string[];
   /** The last positional may be given several times. */

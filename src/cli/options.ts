@@ -74,10 +74,21 @@ const vntfscloneArgs = {
   ...information,
 } as const satisfies ArgsDef;
 
+const about =
+  "With -m the command returns as soon as the mount answers; a process in the background serves it until it is unmounted. The file is named as the image without .img and has exactly the partition's size.";
+
+const statuses = [
+  [0, "all is right"],
+  [1, "something is wrong with the image, or it could not be mounted"],
+  [2, "the command line is wrong"],
+] as const;
+
 export const vpartclone: HelpTopic = {
   name: "vpartclone",
   description: "Mounts a partclone image as a read-only virtual partition, describes and checks it",
+  about,
   args: vpartcloneArgs,
+  statuses,
   examples: [
     { command: "vpartclone sda1.img -m mnt", does: "show the partition as the file mnt/sda1" },
     { command: "umount mnt", does: "end that" },
@@ -90,7 +101,9 @@ export const vntfsclone: HelpTopic = {
   name: "vntfsclone",
   description:
     "Mounts an ntfsclone image as a read-only virtual partition, describes and checks it",
+  about,
   args: vntfscloneArgs,
+  statuses,
   examples: [
     { command: "vntfsclone c.img -m mnt", does: "show the partition as the file mnt/c" },
     { command: "umount mnt", does: "end that" },

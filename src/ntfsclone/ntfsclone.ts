@@ -128,6 +128,8 @@ export class NtfsClone implements BackupImage {
     try {
       if (this.#image) await readIndexed(this.#image, options, progress);
       else await this.#readStream(options, progress);
+      // Commands and gaps are not counted on the way.
+      progress.update(total);
     } finally {
       progress.stop();
     }

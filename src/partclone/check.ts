@@ -6,7 +6,8 @@ import { checksumOf } from "./checksums.ts";
 import { type Description, describe, type Geometry, type Layout } from "./description.ts";
 import { details } from "./details.ts";
 import { v1EndRules, v2EndRules } from "./map-rules.ts";
-import { type Strip, walkStrips } from "./strips.ts";
+import { parallelProof, proveParts } from "./proof.ts";
+import { type Strip, type StripsEnd, stripOffset, walkStrips } from "./strips.ts";
 
 /** Reads what comes before the data. */
 export async function dump(stream: ByteStream, indexSize?: number): Promise<Dump> {
@@ -44,12 +45,15 @@ export async function checkDescribed(
 
   const { geometry } = layout;
   visitor.begin?.(geometry.dataEnd);
-  const end = await walkStrips(stream, geometry, await checksumOf(geometry), {
-    strip(strip) {
-      strips[strip.verdict]++;
-      if (strip.verdict !== "good") found(badStrip(strip, layout));
+  const end = await proveStrips(stream, geometry, {
+    good: (count) => {
+      strips.good += count;
     },
-    advance: () => visitor.advance?.(stream.position),
+    faulty(strip) {
+      strips[strip.verdict]++;
+      found(badStrip(strip, layout));
+    },
+    advance: (imageOffset) => visitor.advance?.(imageOffset),
   });
   // The size of a pipe is known only now.
   if (stream.size === null) {
@@ -58,6 +62,37 @@ export async function checkDescribed(
     judge(rules, { ...geometry, fileSize }).forEach(found);
   }
   return { dump, findings, strips, proof: proofOf(geometry) };
+}
+
+interface ProofVisitor {
+  /** So many strips are right. */
+  good(count: number): void;
+  /** Told of them in the image's order. */
+  faulty(strip: Strip): void;
+  advance(imageOffset: number): void;
+}
+
+/** Proves all strips, by several threads where that is possible, and reads on to the end. */
+async function proveStrips(
+  stream: ByteStream,
+  geometry: Geometry,
+  visitor: ProofVisitor,
+): Promise<StripsEnd> {
+  const checksum = await checksumOf(geometry);
+  const proof = checksum && parallelProof(stream, geometry);
+  if (!proof) {
+    return walkStrips(stream, geometry, checksum, {
+      strip: (strip) => (strip.verdict === "good" ? visitor.good(1) : visitor.faulty(strip)),
+      advance: () => visitor.advance(stream.position),
+    });
+  }
+  await proveParts(proof, checksum, ({ part, good, bad }) => {
+    visitor.good(good);
+    bad.forEach(visitor.faulty);
+    visitor.advance(stripOffset(geometry, (part + 1) * proof.stripsAtOnce));
+  });
+  await stream.skip(geometry.dataEnd - stream.position);
+  return { missing: 0, trailing: await stream.skip(Infinity) };
 }
 
 function proofOf({ generation, checksum, blocksPerChecksum }: Geometry): string {

@@ -1,4 +1,5 @@
-import type { ByteStream } from "../source/source.ts";
+import type { ByteSource, ByteStream } from "../source/source.ts";
+import { SourceStream } from "../source/stream.ts";
 import type { Checksum } from "./checksums.ts";
 import type { Geometry } from "./description.ts";
 
@@ -45,19 +46,52 @@ export async function walkStrips(
   checksum: Checksum | null,
   visitor: StripVisitor,
 ): Promise<StripsEnd> {
-  const { dataEnd } = geometry;
-  const walker = new Walker(geometry, checksum, visitor);
+  const missing = await walkTo(geometry.dataEnd, stream, new Walker(geometry, checksum, visitor));
+  return { missing, trailing: missing > 0 ? 0 : await rest(stream) };
+}
+
+/** Byte offset in the image file of a strip's first block. */
+export function stripOffset(geometry: Geometry, strip: number): number {
+  const { dataStart, dataEnd, blocksPerChecksum, blockSize, checksumSize } = geometry;
+  if (strip === 0) return dataStart;
+  return Math.min(dataStart + strip * (blocksPerChecksum * blockSize + checksumSize), dataEnd);
+}
+
+/**
+ * Reads the strips from `first` up to before `end`. Needs a checksum that starts anew at each
+ * strip, or one that goes on from a stored value.
+ */
+export async function walkSomeStrips(
+  source: ByteSource,
+  geometry: Geometry,
+  checksum: Checksum,
+  visitor: StripVisitor,
+  { first, end }: { readonly first: number; readonly end: number },
+): Promise<void> {
+  const from = stripOffset(geometry, first);
+  checksum.reset();
+  if (!geometry.reseed && first > 0) {
+    const before = new Uint8Array(geometry.checksumSize);
+    await source.read(before, from - before.length);
+    checksum.resume?.(before);
+  }
+  const walker = new Walker(geometry, checksum, visitor, first);
+  await walkTo(stripOffset(geometry, end), new SourceStream(source, from), walker);
+}
+
+/** Returns how many bytes the stream was short of. */
+async function walkTo(end: number, stream: ByteStream, walker: Walker): Promise<number> {
   let chunk = new Uint8Array(CHUNK);
-  while (stream.position < dataEnd) {
+  while (stream.position < end) {
     // Who gets the data may keep it; who only proves it costs no memory.
-    if (visitor.data) chunk = new Uint8Array(CHUNK);
-    const part = chunk.subarray(0, Math.min(CHUNK, dataEnd - stream.position));
+    if (walker.visitor.data) chunk = new Uint8Array(CHUNK);
+    const part = chunk.subarray(0, Math.min(CHUNK, end - stream.position));
     const got = await stream.read(part);
     await walker.take(part.subarray(0, got));
-    visitor.advance?.();
-    if (got < part.length) return { missing: dataEnd - stream.position, trailing: 0 };
+    walker.visitor.advance?.();
+    if (got < part.length) return end - stream.position;
   }
-  return { missing: 0, trailing: await rest(stream) };
+  return 0;
 }
 
 async function rest(stream: ByteStream): Promise<number> {
@@ -68,10 +102,10 @@ async function rest(stream: ByteStream): Promise<number> {
 class Walker {
   readonly #geometry: Geometry;
   readonly #checksum: Checksum | null;
-  readonly #visitor: StripVisitor;
+  readonly visitor: StripVisitor;
   readonly #stored: Uint8Array;
-  #number = 0;
-  #firstRank = 0;
+  #number: number;
+  #firstRank: number;
   #imageOffset: number;
   /** Bytes of blocks, then of the checksum, that the strip still waits for. */
   #dataLeft: number;
@@ -79,12 +113,14 @@ class Walker {
   /** A running checksum that cannot be resumed proves nothing after the first bad strip. */
   #lost = false;
 
-  constructor(geometry: Geometry, checksum: Checksum | null, visitor: StripVisitor) {
+  constructor(geometry: Geometry, checksum: Checksum | null, visitor: StripVisitor, first = 0) {
     this.#geometry = geometry;
+    this.#number = first;
+    this.#firstRank = first === 0 ? 0 : first * geometry.blocksPerChecksum;
     this.#checksum = checksum;
-    this.#visitor = visitor;
+    this.visitor = visitor;
     this.#stored = new Uint8Array(geometry.checksumSize);
-    this.#imageOffset = geometry.dataStart;
+    this.#imageOffset = stripOffset(geometry, first);
     this.#dataLeft = this.#blocks() * geometry.blockSize;
     this.#checksumLeft = geometry.checksumSize;
   }
@@ -101,7 +137,7 @@ class Walker {
       if (this.#dataLeft > 0) {
         const piece = bytes.subarray(at, at + Math.min(this.#dataLeft, bytes.length - at));
         this.#checksum?.update(piece);
-        const pending = this.#visitor.data?.(piece);
+        const pending = this.visitor.data?.(piece);
         // Awaiting nothing for each block of format 0001 would cost more than its checksum.
         if (pending) await pending;
         this.#dataLeft -= piece.length;
@@ -124,7 +160,7 @@ class Walker {
     if (this.#checksum) {
       const verdict = this.#judge(this.#checksum);
       const place = { number: this.#number, imageOffset: this.#imageOffset, checksumOffset };
-      this.#visitor.strip?.({ ...place, firstRank: this.#firstRank, blocks, verdict });
+      this.visitor.strip?.({ ...place, firstRank: this.#firstRank, blocks, verdict });
       this.#goOn(this.#checksum, verdict);
     }
     this.#number++;

@@ -1,0 +1,158 @@
+import { closeSync, openSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import { FileSource } from "../source/file.ts";
+import type { ByteStream } from "../source/source.ts";
+import { SourceStream } from "../source/stream.ts";
+import type { Checksum } from "./checksums.ts";
+import type { Geometry } from "./description.ts";
+import { type Strip, stripOffset, walkSomeStrips } from "./strips.ts";
+
+/** The strips of an image file, to be proved by all threads that are sent this. */
+export interface Proof {
+  readonly name: string;
+  readonly fd: number;
+  readonly size: number;
+  readonly geometry: Geometry;
+  /** Strips that a thread takes at once. */
+  readonly stripsAtOnce: number;
+  readonly parts: number;
+  /** The next part to be taken, in shared memory. */
+  readonly next: Int32Array;
+}
+
+/** What became of one part's strips. */
+export interface ProvedPart {
+  readonly part: number;
+  readonly good: number;
+  readonly bad: readonly Strip[];
+}
+
+/** What a thread says of a part; one that it could not read is read again by who asked for it. */
+export type PartMessage = ProvedPart | { readonly part: number; readonly failed: true };
+
+/** Bytes of a part: enough that a disk's head is seldom sent to and fro. */
+const PART = 8 * 2 ** 20;
+/** Starting a thread takes as long as proving 0.2 GB. */
+const WORTH_THREADS = 256 * 2 ** 20;
+/** Reading from the page cache is bound by the memory, which two or three cores exhaust. */
+const MOST_THREADS = 4;
+
+/**
+ * The proof of a stream's strips by several threads; `null` where they can only be proved one after
+ * the other: of a pipe, by a checksum that runs on, of an image that is cut or too small.
+ */
+export function parallelProof(stream: ByteStream, geometry: Geometry): Proof | null {
+  const { dataStart, dataEnd, checksum, reseed, usedBlocks, blocksPerChecksum } = geometry;
+  const file = stream instanceof SourceStream ? stream.source : null;
+  if (!(file instanceof FileSource) || file.size < dataEnd) return null;
+  if (checksum === "NONE" || !(reseed || checksum === "CRC32")) return null;
+  if (dataEnd - dataStart < WORTH_THREADS || stream.position !== dataStart) return null;
+  const strips = Math.ceil(usedBlocks / blocksPerChecksum);
+  const stride = stripOffset(geometry, 1) - dataStart;
+  const stripsAtOnce = Math.max(1, Math.floor(PART / stride));
+  const parts = Math.ceil(strips / stripsAtOnce);
+  if (parts < 2) return null;
+  const next = new Int32Array(new SharedArrayBuffer(4));
+  const { name, fd, size } = file;
+  return { name, fd, size, geometry, stripsAtOnce, parts, next };
+}
+
+/** The next part that nobody has taken yet; `null` if there is none. */
+export function takePart({ next, parts }: Proof): number | null {
+  const part = Atomics.add(next, 0, 1);
+  return part < parts ? part : null;
+}
+
+export async function provePart(
+  { geometry, stripsAtOnce }: Proof,
+  source: FileSource,
+  checksum: Checksum,
+  part: number,
+): Promise<ProvedPart> {
+  const first = part * stripsAtOnce;
+  let good = 0;
+  const bad: Strip[] = [];
+  const strip = (each: Strip) => {
+    if (each.verdict === "good") good++;
+    else bad.push(each);
+  };
+  const range = { first, end: first + stripsAtOnce };
+  await walkSomeStrips(source, geometry, checksum, { strip }, range);
+  return { part, good, bad };
+}
+
+/** Proves all parts, in this thread and in others; `onPart` is told of them in their order. */
+export async function proveParts(
+  proof: Proof,
+  checksum: Checksum,
+  onPart: (proved: ProvedPart) => void,
+): Promise<void> {
+  const source = new FileSource(proof.name, proof.fd, proof.size, false);
+  const order = inOrder(onPart);
+  const failed: number[] = [];
+  const threads = startThreads(proof, (message) => {
+    if ("failed" in message) failed.push(message.part);
+    else order.add(message);
+  });
+  try {
+    const next = () => failed.pop() ?? takePart(proof);
+    while (order.done < proof.parts) {
+      const part = next();
+      if (part !== null) order.add(await provePart(proof, source, checksum, part));
+      else await Promise.race([threads.message(), threads.broken]);
+      // Lets in what the others say, and signals.
+      await setImmediate();
+    }
+  } finally {
+    threads.end();
+  }
+}
+
+function inOrder(onPart: (proved: ProvedPart) => void) {
+  const waiting = new Map<number, ProvedPart>();
+  return {
+    /** Parts that `onPart` was told of. */
+    done: 0,
+    add(proved: ProvedPart): void {
+      waiting.set(proved.part, proved);
+      for (let each = waiting.get(this.done); each; each = waiting.get(this.done)) {
+        waiting.delete(this.done);
+        this.done++;
+        onPart(each);
+      }
+    },
+  };
+}
+
+function startThreads(proof: Proof, onMessage: (message: PartMessage) => void) {
+  const { promise: broken, reject } = Promise.withResolvers<never>();
+  // Whoever waits for a message is told; nobody has to be.
+  broken.catch(() => {});
+  let told = Promise.withResolvers<void>();
+  const count = Math.min(navigator.hardwareConcurrency, MOST_THREADS, proof.parts) - 1;
+  const threads = Array.from({ length: count }, () => {
+    // The kernel reads ahead for each descriptor, and two readers of one disturb that.
+    const fd = openSync(`/proc/self/fd/${proof.fd}`, "r");
+    const workerData: Proof = { ...proof, fd };
+    const thread = new Worker(new URL("./proof-worker.ts", import.meta.url), { workerData });
+    thread.on("message", (message: PartMessage) => {
+      onMessage(message);
+      told.resolve();
+      told = Promise.withResolvers();
+    });
+    thread.on("error", reject);
+    return { thread, fd };
+  });
+  return {
+    broken,
+    message: () => told.promise,
+    // Nobody reads any more; or something failed, and what they read is not asked for.
+    end: () => {
+      for (const { thread, fd } of threads) {
+        void thread.terminate();
+        closeSync(fd);
+      }
+    },
+  };
+}
