@@ -46,10 +46,18 @@ interface Counter {
   count(at: number, to: number, step: number, out: number): void;
 }
 
+/** Made at the first call, and kept: that costs milliseconds, the bits of a small bitmap nothing. */
+let counter: Counter | null = null;
+
+function newCounter(): Counter {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE));
+  return exports as unknown as Counter;
+}
+
 /** Counts the bits of each `wordsPerCount` words (32,768 at most) into `counts`. */
 export function popcounts(words: Uint32Array, wordsPerCount: number, counts: Uint32Array): void {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE));
-  const { memory, count } = exports as unknown as Counter;
+  counter ??= newCounter();
+  const { memory, count } = counter;
   const room = new Uint32Array(memory.buffer, 0, ROOM / 4);
   const countsAtOnce = Math.floor(room.length / wordsPerCount);
   const result = new Uint32Array(memory.buffer, ROOM, countsAtOnce);

@@ -33,6 +33,8 @@ export type PartMessage = ProvedPart | { readonly part: number; readonly failed:
 
 /** Bytes of a part: enough that a disk's head is seldom sent to and fro. */
 const PART = 8 * 2 ** 20;
+/** A strip can have five bytes, and each that is bad is kept until it is told. */
+const MOST_STRIPS = 2 ** 15;
 /** Starting a thread takes as long as proving 0.2 GB. */
 const WORTH_THREADS = 256 * 2 ** 20;
 /** Reading from the page cache is bound by the memory, which two or three cores exhaust. */
@@ -50,7 +52,7 @@ export function parallelProof(stream: ByteStream, geometry: Geometry): Proof | n
   if (dataEnd - dataStart < WORTH_THREADS || stream.position !== dataStart) return null;
   const strips = Math.ceil(usedBlocks / blocksPerChecksum);
   const stride = stripOffset(geometry, 1) - dataStart;
-  const stripsAtOnce = Math.max(1, Math.floor(PART / stride));
+  const stripsAtOnce = Math.min(MOST_STRIPS, Math.max(1, Math.floor(PART / stride)));
   const parts = Math.ceil(strips / stripsAtOnce);
   if (parts < 2) return null;
   const next = new Int32Array(new SharedArrayBuffer(4));

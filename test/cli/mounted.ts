@@ -40,10 +40,15 @@ export function mountInBackground(
   return {
     ...{ mountPoint, file: fileIn(mountPoint, image), out, err: () => err, pid },
     async [Symbol.asyncDispose]() {
-      // A client that was just killed or unmounted may hold the file for a moment.
-      await until(() => mountAt(mountPoint) === null || run(ROOT, "umount", mountPoint).code === 0);
-      await endOf(mountPoint);
-      point[Symbol.dispose]();
+      try {
+        // A client that was just killed or unmounted may hold the file for a moment.
+        const isUnmounted = () =>
+          mountAt(mountPoint) === null || run(ROOT, "umount", mountPoint).code === 0;
+        await until(isUnmounted);
+        await endOf(mountPoint);
+      } finally {
+        point[Symbol.dispose]();
+      }
     },
   };
 }

@@ -14,6 +14,10 @@ const misuses: readonly (readonly [args: readonly string[], why: string])[] = [
   [["x.img", "-d"], NOTHING],
   [["x.img", "--verify"], NOTHING],
   [["x.img", "-q"], NOTHING],
+  [["x.img", "--log", "file"], NOTHING],
+  [["-v", "--log", "file", "x.img"], "--log needs -m DIR"],
+  [["-m", "mnt", "--log=", "x.img"], "--log takes a file"],
+  [["-m", "mnt", "x.img", "--log"], "Option '--log <value>' argument missing"],
   [["-v", "-d", "x.img"], "-d needs -m DIR"],
   [["-c", "--debug_fuse", "x.img"], "-d needs -m DIR"],
   [["-v", "--verify", "x.img"], "--verify needs -m DIR"],
@@ -74,7 +78,7 @@ for (const program of programs) {
       );
       expect(options).toEqual([
         ...["--mountpoint", "--debug_fuse", "--verbose", "--json", "--crc_check"],
-        ...["--verify", "--quiet"],
+        ...["--verify", "--log", "--quiet"],
         ...(program === "vpartclone" ? ["--index_size"] : []),
         ...["--help", "--version"],
       ]);

@@ -2,7 +2,6 @@ import { afterAll, describe, expect } from "bun:test";
 import {
   chmodSync,
   chownSync,
-  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -28,6 +27,7 @@ import {
 } from "../fuse/harness.ts";
 import { testWith } from "../require.ts";
 import { FILE_SYSTEMS, type FileSystem } from "./file-systems.ts";
+import { partclone } from "./savers.ts";
 import { loopDevice, mountPoint, must, run, scratchDirectory } from "./stage.ts";
 
 /** What the command prints is typed as it stands, and does what it says. */
@@ -181,41 +181,46 @@ function uncleanVolume(type: string, make: readonly string[], size: number): str
   writeFileSync(join(root, "later"), "later\n");
   must(["sync", join(root, "later")]);
   const unclean = join(scratch, `unclean-${type}.volume`);
-  copyFileSync(volume, unclean);
+  must(["cp", "--sparse=always", volume, unclean]);
   return unclean;
 }
 
-/** The whole volume in an image: partclone itself does not save a dirty ext4. */
-function wholeImage(fsType: string, volume: string): string {
+/** partclone itself does not save a dirty ext4, so that its whole volume goes into an image. */
+function uncleanImage(type: string, volume: string): string {
+  const path = volume.replace(".volume", ".img");
+  if (!type.startsWith("ext")) {
+    must(partclone(type, ["-I"]).save(volume, path));
+    return path;
+  }
   const partition = readFileSync(volume);
   const blockSize = 4096;
   const present = new Uint8Array(partition.length / blockSize).fill(1);
   const { image } = encodeV2({
-    ...{ toolVersion: "0.3.23", fsType, byteOrder: "little", cpuBits: 64, blockSize },
+    ...{ toolVersion: "0.3.23", fsType: "EXTFS", byteOrder: "little", cpuBits: 64, blockSize },
     ...{ deviceSize: partition.length, usedSuperblock: present.length, usedBitmap: present.length },
     ...{ checksumMode: "none", blocksPerChecksum: 0, reseed: true },
     ...{ bitmapMode: "none", bitmap: new Uint8Array(), present, partition },
   });
-  const path = volume.replace(".volume", ".img");
   writeFileSync(path, image);
   return path;
 }
 
+const savers = (type: string): string[] => (type.startsWith("ext") ? [] : [`partclone.${type}`]);
 const MiB = 2 ** 20;
 const uncleans = [
-  ["ext4", "EXTFS", ["mkfs.ext4", "-q", "-F"], 24 * MiB],
-  ["ext2", "EXTFS", ["mkfs.ext2", "-q", "-F"], 24 * MiB],
-  ["xfs", "XFS", ["mkfs.xfs", "-q"], 300 * MiB],
-  ["btrfs", "BTRFS", ["mkfs.btrfs", "--quiet"], 120 * MiB],
+  ["ext4", ["mkfs.ext4", "-q", "-F"], 24 * MiB],
+  ["ext2", ["mkfs.ext2", "-q", "-F"], 24 * MiB],
+  ["xfs", ["mkfs.xfs", "-q"], 300 * MiB],
+  ["btrfs", ["mkfs.btrfs", "--quiet"], 120 * MiB],
 ] as const;
 
 describe("a file system that was not unmounted is reached by the printed commands", () => {
-  for (const [type, fsType, make, size] of uncleans) {
+  for (const [type, make, size] of uncleans) {
     testWith(
-      [...NEEDS, make[0], `kernel:${type}`],
+      [...NEEDS, make[0], ...savers(type), `kernel:${type}`],
       type,
       async () => {
-        const image = wholeImage(fsType, uncleanVolume(type, make, size));
+        const image = uncleanImage(type, uncleanVolume(type, make, size));
         await using mounted = mountInBackground(ROOT, "vpartclone", image);
         // XFS keeps new names in its log for long, and the log is not read.
         const names = typed(printedIn(mounted.out));
