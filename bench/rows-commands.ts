@@ -163,7 +163,8 @@ const chkimgRow: Row = {
   quantity: "seconds",
   subjects: {
     ours: check((lab) => ext4(lab).image),
-    "partclone.chkimg": (lab) => secondsOf(["partclone.chkimg", "-f0", "-L", "/dev/null", "-s", ext4(lab).image]),
+    "partclone.chkimg": (lab) =>
+      secondsOf(["partclone.chkimg", "-f0", "-L", "/dev/null", "-s", ext4(lab).image]),
   },
   result: (figure) => figure("partclone.chkimg") / figure("ours"),
   formula: "partclone.chkimg / ours",

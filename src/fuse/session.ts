@@ -143,6 +143,13 @@ function initialize(request: Request, reply: ReplyBuffer, session: Session, log:
   return outcome;
 }
 
+/**
+ * The engine collects garbage when the heap has doubled, and counts a shared bitmap of 512 MiB in:
+ * without help each thread piles up as much again before it looks (1.1 GB after 350,000 reads,
+ * 0.6 GB with it). Takes 2 ms, so 1 % of the time that so many small reads take.
+ */
+const COLLECT_EVERY = 8192;
+
 /** Serves requests from `device` until the file system is unmounted. */
 export async function serveRequests(session: Session): Promise<void> {
   const { device, post, debug } = session;
@@ -150,7 +157,8 @@ export async function serveRequests(session: Session): Promise<void> {
   const view = new DataView(buffer.buffer);
   const reply = new ReplyBuffer(MAX_READ);
   const log = onceLogger(post);
-  for (;;) {
+  for (let served = 1; ; served++) {
+    if (served % COLLECT_EVERY === 0) Bun.gc(true);
     const length = receive(device, buffer);
     if (length === null) break;
     const request = parseRequest(view, length);
