@@ -71,11 +71,10 @@ export const explanations: readonly Explanation[] = [
   },
   {
     id: "chkimg-tail",
-    title: "partclone.chkimg passes images whose last, short strip is damaged; we refuse them",
-    right: "we are, and partclone.restore says so too",
-    why: "It does not check a short strip at the end where the blocks of its last read are a multiple of the blocks per checksum, or fill its buffer. PC2-CHECKSUM, PC2-DATA-COMPLETE.",
+    title: "partclone passes images whose last, short strip is damaged; we refuse them",
+    right: "we are: the checksum is there to be looked at",
+    why: "chkimg does not check a short strip at the end where the blocks of its last read are a multiple of the blocks per checksum, or fill its buffer; nor does partclone.restore in some of these cases. PC2-CHECKSUM, PC2-DATA-COMPLETE.",
     covers: (each) =>
-      each.tool === "chkimg" &&
       each.kind === "reads" &&
       modeOf(each) === 0x20 &&
       breaks(each, "PC2-CHECKSUM", "PC2-DATA-COMPLETE"),
