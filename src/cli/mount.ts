@@ -7,8 +7,10 @@ import {
 } from "../fuse/background.ts";
 import type { Messages } from "./messages.ts";
 import { mountedText } from "./mounted-text.ts";
+import type { Reporter } from "./serve-image.ts";
 import { serverLog } from "./server-log.ts";
 import { systemLog } from "./system-log.ts";
+import { startThreads } from "./threads.ts";
 
 export interface MountOptions {
   readonly imagePath: string;
@@ -50,10 +52,19 @@ export async function mountImage(options: MountOptions, messages: Messages): Pro
   if (options.debug) {
     const debug = (line: string) => process.stderr.write(`${printable(line)}\n`);
     const log = options.log === undefined ? messages.error : serverLog(options.log);
-    const { serveImage } = await import("./serve-image.ts");
-    await serveImage(options, { mounted, log: (line) => log(line), debug });
+    await serveFromHere(options, { mounted, log: (line) => log(line), debug });
   } else {
     mounted(JSON.parse(startInBackground(process.argv.slice(2)).payload) as Mounted);
+  }
+}
+
+async function serveFromHere(options: MountOptions, reporter: Reporter): Promise<void> {
+  const threads = startThreads();
+  try {
+    const { serveImage } = await import("./serve-image.ts");
+    await serveImage(options, reporter, threads);
+  } finally {
+    threads.dismiss();
   }
 }
 
@@ -61,8 +72,7 @@ async function serveInBackground(options: MountOptions): Promise<void> {
   let log = systemLog;
   try {
     log = serverLog(options.log);
-    const { serveImage } = await import("./serve-image.ts");
-    await serveImage(options, {
+    await serveFromHere(options, {
       mounted: (mounted) => reportReady(JSON.stringify(mounted)),
       log,
       debug: () => {},

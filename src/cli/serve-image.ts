@@ -1,6 +1,5 @@
 import { fstatSync, statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { Worker } from "node:worker_threads";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { layOutImage } from "../formats.ts";
 import { mountFuse } from "../fuse/mount.ts";
@@ -9,7 +8,7 @@ import { detectCompression, HEAD_SIZE } from "../source/compression.ts";
 import { type FileSource, openFile } from "../source/file.ts";
 import type { Mounted, MountOptions } from "./mount.ts";
 import { shellQuoted } from "./mounted-text.ts";
-import type { WorkerTask } from "./worker.ts";
+import type { ServingThreads } from "./threads.ts";
 
 export interface Reporter {
   mounted(mounted: Mounted): void;
@@ -48,7 +47,11 @@ function notMountable(what: string, advice: string): ImageBackupError {
 }
 
 /** Mounts the image and serves it until it is unmounted. */
-export async function serveImage(options: MountOptions, reporter: Reporter): Promise<void> {
+export async function serveImage(
+  options: MountOptions,
+  reporter: Reporter,
+  threads: ServingThreads,
+): Promise<void> {
   const { imagePath, debug, indexSize } = options;
   await using source = openForMount(imagePath);
   // Before anything is read: what is written to the file from now on shows in its time.
@@ -65,10 +68,7 @@ export async function serveImage(options: MountOptions, reporter: Reporter): Pro
     debug,
   };
   await serve(mount, {
-    createWorker: (fuseFd) =>
-      new Worker(new URL("./worker.ts", import.meta.url), {
-        workerData: { ...task, fuseFd } satisfies WorkerTask,
-      }),
+    createWorker: (fuseFd) => threads.assign({ ...task, fuseFd }),
     onReady: () =>
       reporter.mounted({
         file: join(mount.mountPoint, fileName),

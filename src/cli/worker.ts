@@ -1,11 +1,11 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { reviveImage, type SharedImage } from "../formats.ts";
 import { type ImageStatus, partitionFile } from "../fuse/partition-file.ts";
 import { fuseDevice, serveRequests } from "../fuse/session.ts";
 import { FileSource } from "../source/file.ts";
 import { watched } from "../source/watched.ts";
 
-/** What a serving thread is started with. */
+/** What a serving thread is sent, once. */
 export interface WorkerTask {
   /** The mount's descriptor of /dev/fuse. */
   readonly fuseFd: number;
@@ -20,13 +20,16 @@ export interface WorkerTask {
   readonly debug: boolean;
 }
 
-const { fuseFd, image, fileName, status, debug } = workerData as WorkerTask;
-// The main thread owns the descriptor.
-const file = new FileSource(image.name, image.fd, image.size, false);
-const source = watched(file, { size: image.size, mtimeNs: status.mtimeNs });
-await serveRequests({
-  device: fuseDevice(fuseFd),
-  file: partitionFile(await reviveImage(source, image.shared), fileName, status),
-  debug,
-  post: (message) => parentPort?.postMessage(message),
-});
+async function work({ fuseFd, image, fileName, status, debug }: WorkerTask): Promise<void> {
+  // The main thread owns the descriptor.
+  const file = new FileSource(image.name, image.fd, image.size, false);
+  const source = watched(file, { size: image.size, mtimeNs: status.mtimeNs });
+  await serveRequests({
+    device: fuseDevice(fuseFd),
+    file: partitionFile(await reviveImage(source, image.shared), fileName, status),
+    debug,
+    post: (message) => parentPort?.postMessage(message),
+  });
+}
+
+parentPort?.once("message", work);

@@ -5,6 +5,7 @@ import type { Mount } from "./mount.ts";
 import { unmountCommand } from "./mount-point.ts";
 import { mountAt } from "./mount-table.ts";
 import type { SessionMessage } from "./session.ts";
+import { SERVING_THREADS } from "./threads.ts";
 
 /** A thread that runs `serveRequests` on `mount.fd`: what serve needs of node's `Worker`. */
 export interface RequestWorker {
@@ -24,8 +25,6 @@ export interface ServeOptions {
   debug?(line: string): void;
 }
 
-/** Two threads measured best on two cores; four were worse, and one leaves a core idle. */
-const WORKERS = 2;
 /** The kernel clamps readahead to 128 KiB at INIT; 1 MiB makes buffered reads a third faster. */
 const READ_AHEAD_KIB = 1024;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -126,7 +125,7 @@ export async function serve(mount: Mount, options: ServeOptions): Promise<void> 
   try {
     guard = startGuard(mount.mountPoint);
     const handle = messageHandler(mount, options);
-    const workers = Array.from({ length: WORKERS }, () => options.createWorker(mount.fd));
+    const workers = Array.from({ length: SERVING_THREADS }, () => options.createWorker(mount.fd));
     await Promise.all(workers.map((worker) => endOf(worker, handle)));
   } catch (error) {
     detachAfterFailure(mount, options.log);

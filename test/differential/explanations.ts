@@ -91,12 +91,13 @@ export const explanations: readonly Explanation[] = [
     id: "crash",
     title: "partclone crashes; we refuse the image",
     right: "we are: a crash is no verdict",
-    why: "It divides by a block size or by blocks per checksum that are 0, or writes behind memory that a huge block count made it ask for. PC1-BLOCK-SIZE, PC2-BLOCK-SIZE, PC2-CHECKSUM-BLOCKS, PC1-RANGE, PC2-RANGE.",
+    why: "It divides by a block size or by blocks per checksum that are 0, or writes behind memory that a huge block count made it ask for, or believes a checksum size that is not the mode's. PC2-CHECKSUM-SIZE, PC1-BLOCK-SIZE, PC2-BLOCK-SIZE, PC2-CHECKSUM-BLOCKS, PC1-RANGE, PC2-RANGE.",
     covers: (each) =>
       each.ours.answer === "refuses" &&
       each.kind === "crashes" &&
       breaks(
         each,
+        "PC2-CHECKSUM-SIZE",
         "PC1-BLOCK-SIZE",
         "PC2-BLOCK-SIZE",
         "PC2-CHECKSUM-BLOCKS",

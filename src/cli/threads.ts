@@ -1,0 +1,30 @@
+import { Worker } from "node:worker_threads";
+import { SERVING_THREADS } from "../fuse/threads.ts";
+import type { WorkerTask } from "./worker.ts";
+
+/** Threads that load what they need while the image is still being read, and then wait. */
+export interface ServingThreads {
+  /** Gives the next one its task. */
+  assign(task: WorkerTask): Worker;
+  /** Ends those that wait. */
+  dismiss(): void;
+}
+
+/** Starting a thread takes longer than reading most bitmaps: half of the time until a mount answers. */
+export function startThreads(): ServingThreads {
+  const waiting = Array.from(
+    { length: SERVING_THREADS },
+    () => new Worker(new URL("./worker.ts", import.meta.url)),
+  );
+  return {
+    assign(task) {
+      const thread = waiting.pop();
+      if (!thread) throw new Error("no thread is left");
+      thread.postMessage(task);
+      return thread;
+    },
+    dismiss() {
+      for (const thread of waiting.splice(0)) void thread.terminate();
+    },
+  };
+}
