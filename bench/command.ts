@@ -7,7 +7,9 @@ export function must(argv: readonly string[], env: Readonly<Record<string, strin
     stderr: "pipe",
   });
   if (exitCode === 0) return stdout.toString();
-  throw new Error(`${argv.join(" ")}: status ${exitCode}\n${stdout}${stderr}`);
+  throw new Error(
+    `${argv.join(" ")}: status ${exitCode}\n${stderr}${String(stdout).slice(0, 500)}`,
+  );
 }
 
 /** Seconds that a command takes, from its start to its end; it has to succeed. */

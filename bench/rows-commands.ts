@@ -82,7 +82,7 @@ async function peakMemory(lab: Lab): Promise<number> {
 const bitmapBytes = (lab: Lab): number => (lab.quick ? TIB : 16 * TIB) / BLOCK / 8;
 
 async function firstNtfsMount(lab: Lab): Promise<number> {
-  rmSync(ownCache(lab).XDG_CACHE_HOME ?? "", { recursive: true, force: true });
+  rmSync(`${ownCache(lab).XDG_CACHE_HOME}/vpartclone`, { recursive: true, force: true });
   return await mountSeconds(lab, ntfs(lab));
 }
 

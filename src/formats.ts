@@ -13,6 +13,8 @@ export interface OpenOptions {
   readonly indexSize?: number;
   /** Prove each strip's checksum before its bytes are first read. */
   readonly verify?: boolean;
+  /** A directory of the user's own, for what takes long to find out; none: nothing is kept. */
+  readonly cache?: string;
 }
 
 /** An image whose blocks can be read, and what is wrong with it all the same. */

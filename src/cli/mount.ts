@@ -1,16 +1,7 @@
 import { printable } from "../bytes/printable.ts";
-import {
-  isBackgroundChild,
-  reportFailure,
-  reportReady,
-  startInBackground,
-} from "../fuse/background.ts";
+import { startInBackground } from "../fuse/background.ts";
 import type { Messages } from "./messages.ts";
 import { mountedText } from "./mounted-text.ts";
-import type { Reporter } from "./serve-image.ts";
-import { serverLog } from "./server-log.ts";
-import { systemLog } from "./system-log.ts";
-import { startThreads } from "./threads.ts";
 
 export interface MountOptions {
   readonly imagePath: string;
@@ -36,51 +27,21 @@ export interface Mounted {
   readonly warnings: readonly string[];
 }
 
-/**
- * Mounts the image: served by this process with `debug`, by one in the background otherwise. Who only
- * starts that one does not load what serves.
- */
+/** Mounts the image: served by this process with `debug`, by one in the background otherwise. */
 export async function mountImage(options: MountOptions, messages: Messages): Promise<void> {
-  if (isBackgroundChild()) {
-    await serveInBackground(options);
-    return;
-  }
   const mounted = (told: Mounted) => {
     for (const warning of told.warnings) messages.warn(`${options.imagePath}: ${warning}`);
     process.stdout.write(`${mountedText(told, process.geteuid?.() === 0)}\n`);
   };
   if (options.debug) {
+    // Loaded when needed: who only starts a server does not wait for what serves.
+    const { serverLog } = await import("./server-log.ts");
+    const { serveInThreads } = await import("./threads.ts");
     const debug = (line: string) => process.stderr.write(`${printable(line)}\n`);
     const log = options.log === undefined ? messages.error : serverLog(options.log);
-    await serveFromHere(options, { mounted, log: (line) => log(line), debug });
+    await serveInThreads(options, { mounted, log: (line) => log(line), debug });
   } else {
-    mounted(JSON.parse(startInBackground(process.argv.slice(2)).payload) as Mounted);
-  }
-}
-
-async function serveFromHere(options: MountOptions, reporter: Reporter): Promise<void> {
-  const threads = startThreads();
-  try {
-    const { serveImage } = await import("./serve-image.ts");
-    await serveImage(options, reporter, threads);
-  } finally {
-    threads.dismiss();
-  }
-}
-
-async function serveInBackground(options: MountOptions): Promise<void> {
-  let log = systemLog;
-  try {
-    log = serverLog(options.log);
-    await serveFromHere(options, {
-      mounted: (mounted) => reportReady(JSON.stringify(mounted)),
-      log,
-      debug: () => {},
-    });
-  } catch (error) {
-    const line = error instanceof Error ? error.message : String(error);
-    if (isBackgroundChild()) reportFailure(line);
-    else log(line);
-    process.exit(1);
+    const task = JSON.stringify(options);
+    mounted(JSON.parse(startInBackground(process.argv.slice(2), task).payload) as Mounted);
   }
 }

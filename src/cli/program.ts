@@ -1,5 +1,4 @@
 import packageJson from "../../package.json" with { type: "json" };
-import { isBackgroundChild } from "../fuse/background.ts";
 import { INDEX_SIZE_RANGE } from "../image/rank.ts";
 import { FAILED, runProgram, UsageError } from "./command.ts";
 import type { HelpTopic } from "./help.ts";
@@ -20,7 +19,7 @@ async function perform(name: string, values: Values): Promise<void> {
   const imagePath = String(values.IMAGE);
   const messages = messagesOf(name);
   // Loaded when needed: --help must not pay for what it does not use.
-  if ((values.verbose || values.json || values.crc_check) && !isBackgroundChild()) {
+  if (values.verbose || values.json || values.crc_check) {
     const { inspectImage } = await import("./check.ts");
     const options = {
       imagePath,

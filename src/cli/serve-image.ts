@@ -6,6 +6,7 @@ import { mountFuse } from "../fuse/mount.ts";
 import { serve } from "../fuse/serve.ts";
 import { detectCompression, HEAD_SIZE } from "../source/compression.ts";
 import { type FileSource, openFile } from "../source/file.ts";
+import { cacheDirectory } from "./cache.ts";
 import type { Mounted, MountOptions } from "./mount.ts";
 import { shellQuoted } from "./mounted-text.ts";
 import type { ServingThreads } from "./threads.ts";
@@ -56,7 +57,12 @@ export async function serveImage(
   await using source = openForMount(imagePath);
   // Before anything is read: what is written to the file from now on shows in its time.
   const status = fstatSync(source.fd, { bigint: true });
-  const layOut = { verify: options.verify, ...(indexSize === undefined ? {} : { indexSize }) };
+  const cache = cacheDirectory();
+  const layOut = {
+    verify: options.verify,
+    ...(indexSize === undefined ? {} : { indexSize }),
+    ...(cache === null ? {} : { cache }),
+  };
   const opened = await layOutImage(source, layOut);
   const { image, shared, findings } = opened;
   const fileName = partitionName(imagePath);

@@ -1,5 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { SERVING_THREADS } from "../fuse/threads.ts";
+import type { MountOptions } from "./mount.ts";
+import type { Reporter } from "./serve-image.ts";
 import type { WorkerTask } from "./worker.ts";
 
 /** Threads that load what they need while the image is still being read, and then wait. */
@@ -11,7 +13,7 @@ export interface ServingThreads {
 }
 
 /** Starting a thread takes longer than reading most bitmaps: half of the time until a mount answers. */
-export function startThreads(): ServingThreads {
+function startThreads(): ServingThreads {
   const waiting = Array.from(
     { length: SERVING_THREADS },
     () => new Worker(new URL("./worker.ts", import.meta.url)),
@@ -27,4 +29,15 @@ export function startThreads(): ServingThreads {
       for (const thread of waiting.splice(0)) void thread.terminate();
     },
   };
+}
+
+/** Mounts the image and serves it until it is unmounted. */
+export async function serveInThreads(options: MountOptions, reporter: Reporter): Promise<void> {
+  const threads = startThreads();
+  try {
+    const { serveImage } = await import("./serve-image.ts");
+    await serveImage(options, reporter, threads);
+  } finally {
+    threads.dismiss();
+  }
 }

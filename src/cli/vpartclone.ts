@@ -1,5 +1,12 @@
 #!/usr/bin/env bun
-import { vpartclone } from "./options.ts";
-import { runImageProgram } from "./program.ts";
+import { isBackgroundChild } from "../fuse/background.ts";
 
-await runImageProgram(vpartclone);
+if (isBackgroundChild()) {
+  // Its parent has understood the command line: loading that part again would take 20 ms.
+  const { serveInBackground } = await import("./serve-in-background.ts");
+  await serveInBackground();
+} else {
+  const { vpartclone } = await import("./options.ts");
+  const { runImageProgram } = await import("./program.ts");
+  await runImageProgram(vpartclone);
+}

@@ -4,6 +4,8 @@ import { pipe } from "./libc.ts";
 
 /** Set in the environment of a background child, to the descriptor it reports on. */
 const VARIABLE = "VPARTCLONE_READY_FD";
+/** And to what it is to do, as its parent has understood the command line. */
+const TASK_VARIABLE = "VPARTCLONE_TASK";
 const READY_FD = 3;
 /** A report is one line; a path in it may have 4 KiB, escaped sixfold in JSON. */
 const REPORT_BYTES = 65536;
@@ -34,13 +36,13 @@ function readToEnd(fd: number): string {
 
 /**
  * Starts this program again with `args`, detached from the terminal, and waits for its report.
- * Throws SYSTEM with the child's line where it failed, or died without one.
+ * `task` is for `takeTask`. Throws SYSTEM with the child's line where it failed, or died without one.
  */
-export function startInBackground(args: readonly string[]): BackgroundChild {
+export function startInBackground(args: readonly string[], task = ""): BackgroundChild {
   const { first, second } = pipe();
   const child = Bun.spawn({
     cmd: [...ownCommand(), ...args],
-    env: { ...process.env, [VARIABLE]: String(READY_FD) },
+    env: { ...process.env, [VARIABLE]: String(READY_FD), [TASK_VARIABLE]: task },
     detached: true,
     // Nothing of the parent's: a shell's pipe that a server holds open never ends.
     stdio: ["ignore", "ignore", "ignore", second],
@@ -57,20 +59,31 @@ export function startInBackground(args: readonly string[]): BackgroundChild {
 /** Is this process a background child that still owes its report? */
 export const isBackgroundChild = (): boolean => process.env[VARIABLE] !== undefined;
 
-function report(line: string): void {
+/** Child: what its parent gave `startInBackground`. */
+export function takeTask(): string {
+  const task = process.env[TASK_VARIABLE] ?? "";
+  delete process.env[TASK_VARIABLE];
+  return task;
+}
+
+/** Returns the descriptor it was written to. */
+function report(line: string): number {
   const fd = Number(process.env[VARIABLE]);
   delete process.env[VARIABLE];
   writeSync(fd, line);
-  closeSync(fd);
+  return fd;
 }
 
 /** Child: the mount works. Also leaves the working directory, which may be wanted unmounted. */
 export function reportReady(payload: string): void {
   process.chdir("/");
-  if (isBackgroundChild()) report(`ok ${payload}\n`);
+  if (isBackgroundChild()) closeSync(report(`ok ${payload}\n`));
 }
 
-/** Child: it does not; `line` is what the parent's user reads. */
+/**
+ * Child: it does not; `line` is what the parent's user reads, when the process has ended: its
+ * descriptor stays open, as its threads may take a moment to end.
+ */
 export function reportFailure(line: string): void {
   if (isBackgroundChild()) report(`error ${line}\n`);
 }

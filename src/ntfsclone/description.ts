@@ -38,6 +38,18 @@ export async function readFront(stream: ByteStream): Promise<Front> {
 /** Takes each cluster in the image's order; the bytes are valid until the next call. */
 export type OnCluster = (position: number, bytes: Uint8Array) => void | Promise<void>;
 
+/** What following the commands to their end has shown. */
+export interface Walked {
+  readonly extents: Extents;
+  readonly counts: Omit<StreamFacts, "promisesBackup" | "inUse" | "fileSize">;
+}
+
+/** What earlier walks through the same image have shown. */
+export interface KnownWalks {
+  load(clusters: Clusters): Walked | null;
+  save(clusters: Clusters, walked: Walked): void;
+}
+
 /** Follows the commands behind `front` to the end of the stream. */
 export async function follow(
   stream: ByteStream,
@@ -45,8 +57,25 @@ export async function follow(
   onCluster?: OnCluster,
 ): Promise<Description> {
   if (!front.layout) return front;
+  return conclude(stream, front, await walk(stream, front.layout, onCluster));
+}
+
+/** Reads the header and follows the commands to the end of the stream, unless that is known. */
+export async function describe(stream: ByteStream, known?: KnownWalks): Promise<Description> {
+  const front = await readFront(stream);
+  if (!front.layout) return front;
+  const before = known?.load(front.layout);
+  if (before) return conclude(stream, front, before);
+  const walked = await walk(stream, front.layout);
+  known?.save(front.layout, walked);
+  return conclude(stream, front, walked);
+}
+
+function conclude(stream: ByteStream, front: Front, { extents, counts }: Walked): Description {
+  if (!front.layout) return front;
   const { header, layout: clusters } = front;
-  const { extents, facts } = await countCommands(stream, clusters, header, onCluster);
+  const promisesBackup = header.majorVersion === MAJOR_VERSION && header.minorVersion >= 1;
+  const facts = { ...counts, promisesBackup, inUse: header.inUse, fileSize: stream.size };
   const broken = facts.end.broken ? [facts.end.broken] : [];
   const findings = [...broken, ...front.findings, ...judge(streamRules, facts)];
   const refused = refusing(findings);
@@ -54,17 +83,11 @@ export async function follow(
   return { header, layout: { clusters, extents, facts }, findings };
 }
 
-/** Reads the header and follows the commands to the end of the stream. */
-export async function describe(stream: ByteStream): Promise<Description> {
-  return follow(stream, await readFront(stream));
-}
-
-async function countCommands(
+async function walk(
   stream: ByteStream,
   clusters: Clusters,
-  header: Header,
   onCluster?: OnCluster,
-) {
+): Promise<Walked> {
   const { clusterSize, clusterCount } = clusters;
   const builder = new ExtentBuilder(clusterSize + 1);
   const counted = { stored: 0, gaps: 0, negativeGaps: 0 };
@@ -96,7 +119,5 @@ async function countCommands(
   const inExtents = extents.counts.reduce((sum, count) => sum + count, 0);
   const isBackupInExtents = backupBoot !== null && clusterLength(clusters, clusterCount) > 0;
   const distinct = inExtents + beyond - (isBackupInExtents ? 1 : 0);
-  const promisesBackup = header.majorVersion === MAJOR_VERSION && header.minorVersion >= 1;
-  const rest = { boot, backupBoot, promisesBackup, inUse: header.inUse, fileSize: stream.size };
-  return { extents, facts: { ...counted, distinct, firstStored, end, ...rest } };
+  return { extents, counts: { ...counted, distinct, firstStored, end, boot, backupBoot } };
 }

@@ -1,10 +1,12 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import { isNearly } from "../image/examination.ts";
 import type { Image } from "../image/image.ts";
+import { FileSource } from "../source/file.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
 import { describe } from "./description.ts";
 import { NtfscloneImage, type NtfscloneParts } from "./image.ts";
 import { MAGIC } from "./layout.ts";
+import { savedWalks } from "./saved-walks.ts";
 
 export { check, dump } from "./check.ts";
 export { examine } from "./examine.ts";
@@ -25,13 +27,15 @@ export function damagedMagic(head: Uint8Array): string | null {
 export async function layOut(
   source: ByteSource,
   stream: ByteStream,
-  { verify }: { readonly verify?: boolean },
+  { verify, cache }: { readonly verify?: boolean; readonly cache?: string },
 ) {
   if (verify) {
     const message = `${source.name}: --verify cannot prove this image: ntfsclone's format has no checksums`;
     throw new ImageBackupError("UNSUPPORTED", message);
   }
-  const description = await describe(stream);
+  const isFile = source instanceof FileSource;
+  const known = isFile && cache !== undefined ? savedWalks(cache, source) : undefined;
+  const description = await describe(stream, known);
   const image = NtfscloneImage.from(source, description);
   const shared = { format: "ntfsclone" as const, parts: image.parts };
   return { image, findings: description.findings, shared };

@@ -70,11 +70,12 @@ export const explanations: readonly Explanation[] = [
       breaks(each, "PC2-DATA-COMPLETE"),
   },
   {
-    id: "chkimg-tail",
+    id: "short-strip",
     title: "partclone passes images whose last, short strip is damaged; we refuse them",
-    right: "we are: the checksum is there to be looked at",
-    why: "chkimg does not check a short strip at the end where the blocks of its last read are a multiple of the blocks per checksum, or fill its buffer; nor does partclone.restore in some of these cases. PC2-CHECKSUM, PC2-DATA-COMPLETE.",
+    right: "we are",
+    why: "Both partclone.chkimg and partclone.restore forget a short strip at the end where the blocks of their last read are a multiple of the blocks per checksum, or fill the buffer: its checksum may be wrong, or missing. PC2-CHECKSUM, PC2-DATA-COMPLETE.",
     covers: (each) =>
+      each.tool !== "ntfsclone" &&
       each.kind === "reads" &&
       modeOf(each) === 0x20 &&
       breaks(each, "PC2-CHECKSUM", "PC2-DATA-COMPLETE"),
