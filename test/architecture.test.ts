@@ -8,6 +8,7 @@ const root = join(import.meta.dirname, "..");
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   bytes: [],
   source: ["bytes"],
+  seekable: ["bytes", "source"],
   image: ["bytes", "source"],
   partclone: ["bytes", "source", "image"],
   ntfsclone: ["bytes", "source", "image"],

@@ -1,0 +1,52 @@
+import type { ByteSource } from "../source/source.ts";
+
+/** A place in compressed data at which decoding can begin. */
+export interface Checkpoint {
+  /** Byte offset in the uncompressed data of the first byte that is decoded from here. */
+  readonly outOffset: number;
+  /** Byte offset in the compressed data at which decoding begins. */
+  readonly inOffset: number;
+  /** Bits of the byte at `inOffset` that belong to what is before: 0 to 7. */
+  readonly inBit: number;
+  /** What the decoder must know of what is before, in the codec's own compact form; may be empty. */
+  readonly state: Uint8Array;
+}
+
+/** What a pass through compressed data has come to. */
+export type BuildEvent =
+  | { readonly type: "checkpoint"; readonly checkpoint: Checkpoint }
+  /** The data end here, complete and with right checksums where the format has them. */
+  | { readonly type: "end"; readonly outSize: number };
+
+export interface BuildOptions {
+  /** Where to go on; null: at the beginning. */
+  readonly from: Checkpoint | null;
+  /** Bytes of uncompressed data between two checkpoints, at least; a codec may need more. */
+  readonly spacing: number;
+}
+
+/** Compressed data between two checkpoints, or the last one and the end. */
+export interface Segment {
+  readonly from: Checkpoint;
+  /** Byte offset in the compressed data behind the last byte that the segment needs. */
+  readonly inEnd: number;
+  /** Uncompressed bytes in the segment. */
+  readonly length: number;
+}
+
+/** How data compressed in one way are read in any order. */
+export interface SeekableCodec {
+  /** As in the table of compressions: `gzip`, `zstd`, … */
+  readonly name: string;
+  /** Changes with the meaning of a checkpoint's state: a saved index of another version is void. */
+  readonly version: number;
+  /** Usual bytes of uncompressed data between two checkpoints. */
+  readonly spacing: number;
+  /**
+   * Follows the data from `from` to their end; the first checkpoint of a whole pass is at 0.
+   * Throws CORRUPT, SHORT_READ or UNSUPPORTED with the place.
+   */
+  build(compressed: ByteSource, options: BuildOptions): AsyncIterable<BuildEvent>;
+  /** The segment's bytes, or throws CORRUPT: never other bytes, never fewer. */
+  readSegment(compressed: ByteSource, segment: Segment): Promise<Uint8Array>;
+}
