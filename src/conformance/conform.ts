@@ -58,17 +58,19 @@ export async function conform(
     return { image: stream.name, ...about, verdicts, conforms: !verdicts.some(breaksMust) };
   };
   const kept = new KeptStream(stream);
+  // Several threads can read a file that nothing stands before.
+  const [inOrder, inAnyOrder] = source ? [stream, source] : [kept, kept.source()];
   let examination: Examination;
   try {
     const begin = () => kept.keep();
-    examination = await examineImage(kept, { quick, mostFindings: maxFindings, begin });
+    examination = await examineImage(inOrder, { quick, mostFindings: maxFindings, begin });
   } catch (error) {
     const refused = error instanceof ImageBackupError ? refusedVerdicts(error, stream.name) : null;
     if (!refused) throw error;
     return report(refused, refused.verdicts, refused.rule);
   }
   if (!source && quick) await kept.fill();
-  const sense = await senseOf(examination, source ?? kept.source());
+  const sense = await senseOf(examination, inAnyOrder);
   const verdicts = formatRules().flatMap((rule) => {
     const verdict = ruleVerdict(rule, examination, sense);
     return verdict ? [{ rule, verdict }] : [];

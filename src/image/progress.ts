@@ -1,5 +1,4 @@
 import { basename } from "node:path";
-import { MultiBar } from "cli-progress";
 import { printable } from "../bytes/printable.ts";
 import { humanSize } from "../bytes/sizes.ts";
 
@@ -40,6 +39,8 @@ function bar(path: string, total: number): Progress {
   let done = 0;
   let isOver = false;
   const format = "{name} [{bar}] {percentage}% {status}";
+  // Loaded when needed: it takes 8 ms, a seventh of a short check.
+  const { MultiBar } = require("cli-progress") as typeof import("cli-progress");
   const bars = new MultiBar({ format, barsize: BAR_COLUMNS, linewrap: true, forceRedraw: true });
   const name = shortName(path);
   const payload = () => ({ name, status: status(done, total, performance.now() - start, isOver) });

@@ -78,15 +78,15 @@ async function proveStrips(
   geometry: Geometry,
   visitor: ProofVisitor,
 ): Promise<StripsEnd> {
-  const checksum = await checksumOf(geometry);
-  const proof = checksum && parallelProof(stream, geometry);
+  const proof = parallelProof(stream, geometry);
   if (!proof) {
+    const checksum = await checksumOf(geometry);
     return walkStrips(stream, geometry, checksum, {
       strip: (strip) => (strip.verdict === "good" ? visitor.good(1) : visitor.faulty(strip)),
       advance: () => visitor.advance(stream.position),
     });
   }
-  await proveParts(proof, checksum, ({ part, good, bad }) => {
+  await proveParts(proof, ({ part, good, bad }) => {
     visitor.good(good);
     bad.forEach(visitor.faulty);
     visitor.advance(stripOffset(geometry, (part + 1) * proof.stripsAtOnce));

@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import { FileSource } from "../source/file.ts";
 import type { ByteStream } from "../source/source.ts";
 import { SourceStream } from "../source/stream.ts";
-import type { Checksum } from "./checksums.ts";
+import { type Checksum, checksumOf } from "./checksums.ts";
 import type { Geometry } from "./description.ts";
 import { type Strip, stripOffset, walkSomeStrips } from "./strips.ts";
 
@@ -87,7 +87,6 @@ export async function provePart(
 /** Proves all parts, in this thread and in others; `onPart` is told of them in their order. */
 export async function proveParts(
   proof: Proof,
-  checksum: Checksum,
   onPart: (proved: ProvedPart) => void,
 ): Promise<void> {
   const source = new FileSource(proof.name, proof.fd, proof.size, false);
@@ -98,8 +97,10 @@ export async function proveParts(
     else order.add(message);
   });
   try {
+    // Loaded here while the threads load theirs.
+    const checksum = await checksumOf(proof.geometry);
     const next = () => failed.pop() ?? takePart(proof);
-    while (order.done < proof.parts) {
+    while (checksum && order.done < proof.parts) {
       const part = next();
       if (part !== null) order.add(await provePart(proof, source, checksum, part));
       else await Promise.race([threads.message(), threads.broken]);

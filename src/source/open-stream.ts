@@ -1,5 +1,4 @@
 import { type Stats, statSync } from "node:fs";
-import { isatty } from "node:tty";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { beyondUs } from "./codecs/damaged.ts";
 import { type Compression, detectCompression, HEAD_SIZE } from "./compression.ts";
@@ -13,7 +12,7 @@ import { ChunkStream, SourceStream } from "./stream.ts";
  * of a pipe or a device, or of a regular file. Disposing the stream closes what was opened.
  */
 export async function openStream(path: string): Promise<ByteStream> {
-  const stored = openStored(path);
+  const stored = await openStored(path);
   try {
     const head = new Uint8Array(HEAD_SIZE);
     const compression = detectCompression(head.subarray(0, await stored.peek(head)));
@@ -25,8 +24,8 @@ export async function openStream(path: string): Promise<ByteStream> {
 }
 
 /** The bytes as they are stored. */
-function openStored(path: string): ByteStream {
-  if (path === STANDARD_INPUT && isatty(0)) {
+async function openStored(path: string): Promise<ByteStream> {
+  if (path === STANDARD_INPUT && (await isTerminal(0))) {
     const message = "-: standard input is a terminal; pipe an image into it";
     throw new ImageBackupError("SYSTEM", message);
   }
@@ -34,6 +33,12 @@ function openStored(path: string): ByteStream {
   if (stats) return new ChunkStream(path, pipeChunks(path, stats));
   const file = openFile(path);
   return owning(new SourceStream(file), file);
+}
+
+/** Its module is loaded when needed: it takes 10 ms. */
+async function isTerminal(fd: number): Promise<boolean> {
+  const { isatty } = await import("node:tty");
+  return isatty(fd);
 }
 
 /** The status of a pipe or a device, `null` for anything else: opening that says what is wrong. */

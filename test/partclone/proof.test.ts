@@ -52,7 +52,7 @@ test.each(images)("%s: several threads find what one finds, in the same order", 
     });
     const together: Strip[] = [];
     let good = 0;
-    await proveParts(proof, checksum, (proved) => {
+    await proveParts(proof, (proved) => {
       good += proved.good;
       together.push(...proved.bad);
     });
@@ -72,7 +72,7 @@ test("a file that became shorter is an error, whoever reads there", async () => 
   const path = damagedCopy(stack, "ext4-v2-xxh64-k8");
   await using opened = closing(await proofOf(path, 1));
   truncateSync(path, opened.geometry.dataStart + 5000);
-  const proving = proveParts(opened.proof, opened.checksum, () => {});
+  const proving = proveParts(opened.proof, () => {});
   expect(proving).rejects.toMatchObject({ code: "SHORT_READ" });
 });
 
