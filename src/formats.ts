@@ -32,6 +32,8 @@ export type SharedImage =
 /** Asked in this order; a format knows its images by their first bytes. */
 const formats = [partclone, ntfsclone] as const;
 const HEAD_BYTES = 16;
+/** What the ids of the rules end in that a truncated image breaks. */
+const TRUNCATED = "-DATA-COMPLETE";
 /** Both formats of partclone have their version before this byte. */
 const VERSION_BYTES = 34;
 
@@ -41,17 +43,21 @@ export async function layOutImage(
   options: OpenOptions = {},
 ): Promise<LaidOutImage> {
   const stream = new SourceStream(source);
-  return (await formatOf(stream)).layOut(source, stream, options);
+  const laidOut = await (await formatOf(stream)).layOut(source, stream, options);
+  return { ...laidOut, findings: laidOut.findings.map(explainedBy(source)) };
 }
 
 /** Reads the header and what else describes the image. */
 export async function dumpImage(stream: ByteStream, indexSize?: number): Promise<Dump> {
-  return (await formatOf(stream)).dump(stream, indexSize);
+  const dump = await (await formatOf(stream)).dump(stream, indexSize);
+  return { ...dump, findings: dump.findings.map(explainedBy(stream)) };
 }
 
 /** Reads an image from its first byte to its last and reports all that is wrong with it. */
 export async function checkImage(stream: ByteStream, visitor: CheckVisitor = {}): Promise<Checked> {
-  return (await formatOf(stream)).check(stream, visitor);
+  const explained = explainedBy(stream);
+  const finding = (each: Finding) => visitor.finding?.(explained(each));
+  return (await formatOf(stream)).check(stream, { ...visitor, finding });
 }
 
 /**
@@ -70,7 +76,16 @@ export async function examineImage(
     const message = `${stream.name}: an image all but for its first bytes, which are damaged (${rule})`;
     throw new ImageBackupError("NOT_AN_IMAGE", message, { imageOffset: 0, rule });
   }
-  return (await formatOf(stream)).examine(stream, options);
+  const examination = await (await formatOf(stream)).examine(stream, options);
+  return { ...examination, findings: examination.findings.map(explainedBy(stream)) };
+}
+
+/** Says of a split image that is truncated which piece it lacks. */
+function explainedBy({ ending }: { readonly ending?: string | undefined }) {
+  return (finding: Finding): Finding =>
+    ending !== undefined && finding.rule.endsWith(TRUNCATED)
+      ? { ...finding, message: `${finding.message}; ${ending}` }
+      : finding;
 }
 
 const firstNamed = (rules: readonly (string | null)[]) => rules.find((rule) => rule !== null);

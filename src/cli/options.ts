@@ -5,7 +5,7 @@ import type { HelpTopic } from "./help.ts";
 const image = {
   type: "positional",
   description:
-    "partclone or ntfsclone image; for -v and -c also compressed, or - for standard input",
+    "partclone or ntfsclone image, or any piece of a split one; for -v and -c also compressed, or - for standard input",
 } as const;
 
 const common = {
@@ -75,7 +75,7 @@ const vntfscloneArgs = {
 } as const satisfies ArgsDef;
 
 const about =
-  "With -m the command returns as soon as the mount answers; a process in the background serves it until it is unmounted. The file is named as the image without .img and has exactly the partition's size.";
+  "With -m the command returns as soon as the mount answers; a process in the background serves it until it is unmounted. The file is named as the image without .img, and without what tells the pieces of a split image, and has exactly the partition's size.";
 
 const statuses = [
   [0, "all is right"],

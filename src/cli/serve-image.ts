@@ -1,11 +1,17 @@
-import { fstatSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { layOutImage } from "../formats.ts";
 import { mountFuse } from "../fuse/mount.ts";
 import { serve } from "../fuse/serve.ts";
 import { detectCompression, HEAD_SIZE } from "../source/compression.ts";
-import { type FileSource, openFile } from "../source/file.ts";
+import {
+  openStored,
+  type StoredSource,
+  shareStored,
+  statusOf,
+  wholePath,
+} from "../source/stored.ts";
 import { cacheDirectory } from "./cache.ts";
 import type { Mounted, MountOptions } from "./mount.ts";
 import { shellQuoted } from "./mounted-text.ts";
@@ -18,12 +24,12 @@ export interface Reporter {
 }
 
 /** An image that cannot be read in any order cannot be mounted: say what to do about it. */
-function openForMount(imagePath: string): FileSource {
+async function openForMount(imagePath: string): Promise<StoredSource> {
   if (imagePath === "-") throw notMountable("-: standard input", SAVE);
   if (isPipe(imagePath)) throw notMountable(`${imagePath}: a pipe`, SAVE);
-  const source = openFile(imagePath);
+  const source = openStored(imagePath);
   const head = new Uint8Array(Math.min(HEAD_SIZE, source.size));
-  source.readSync(head, 0);
+  await source.read(head, 0);
   const compression = detectCompression(head);
   if (!compression) return source;
   const { name, command } = compression;
@@ -54,9 +60,9 @@ export async function serveImage(
   threads: ServingThreads,
 ): Promise<void> {
   const { imagePath, debug, indexSize } = options;
-  await using source = openForMount(imagePath);
+  await using source = await openForMount(imagePath);
   // Before anything is read: what is written to the file from now on shows in its time.
-  const status = fstatSync(source.fd, { bigint: true });
+  const status = statusOf(source);
   const cache = cacheDirectory();
   const layOut = {
     verify: options.verify,
@@ -68,7 +74,8 @@ export async function serveImage(
   const fileName = partitionName(imagePath);
   const mount = mountFuse({ mountPoint: options.mountPoint, source: resolve(imagePath) });
   const task = {
-    image: { name: source.name, fd: source.fd, size: source.size, shared },
+    stored: shareStored(source, status),
+    shared,
     fileName,
     status: { ...status },
     debug,
@@ -91,8 +98,8 @@ export async function serveImage(
   });
 }
 
-/** The image's name without `.img`. */
+/** The image's name without `.img`, and without what tells its pieces. */
 function partitionName(imagePath: string): string {
-  const name = basename(imagePath);
+  const name = basename(wholePath(imagePath));
   return name.replace(/(?<=.)\.img$/, "");
 }

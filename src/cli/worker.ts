@@ -2,31 +2,25 @@ import { parentPort } from "node:worker_threads";
 import { reviveImage, type SharedImage } from "../formats.ts";
 import { type ImageStatus, partitionFile } from "../fuse/partition-file.ts";
 import { fuseDevice, serveRequests } from "../fuse/session.ts";
-import { FileSource } from "../source/file.ts";
-import { watched } from "../source/watched.ts";
+import { reviveStored, type SharedStored } from "../source/stored.ts";
 
 /** What a serving thread is sent, once. */
 export interface WorkerTask {
   /** The mount's descriptor of /dev/fuse. */
   readonly fuseFd: number;
-  readonly image: {
-    readonly name: string;
-    readonly fd: number;
-    readonly size: number;
-    readonly shared: SharedImage;
-  };
+  readonly stored: SharedStored;
+  readonly shared: SharedImage;
   readonly fileName: string;
   readonly status: ImageStatus;
   readonly debug: boolean;
 }
 
-async function work({ fuseFd, image, fileName, status, debug }: WorkerTask): Promise<void> {
-  // The main thread owns the descriptor.
-  const file = new FileSource(image.name, image.fd, image.size, false);
-  const source = watched(file, { size: image.size, mtimeNs: status.mtimeNs });
+async function work(task: WorkerTask): Promise<void> {
+  const { fuseFd, stored, shared, fileName, status, debug } = task;
+  const image = await reviveImage(reviveStored(stored), shared);
   await serveRequests({
     device: fuseDevice(fuseFd),
-    file: partitionFile(await reviveImage(source, image.shared), fileName, status),
+    file: partitionFile(image, fileName, status),
     debug,
     post: (message) => parentPort?.postMessage(message),
   });

@@ -2,17 +2,17 @@ import { type Stats, statSync } from "node:fs";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { beyondUs } from "./codecs/damaged.ts";
 import { type Compression, detectCompression, HEAD_SIZE } from "./compression.ts";
-import { openFile } from "./file.ts";
 import { pipeChunks, STANDARD_INPUT, standardInputStats } from "./pipe.ts";
 import type { ByteStream } from "./source.ts";
+import { openStored } from "./stored.ts";
 import { ChunkStream, SourceStream } from "./stream.ts";
 
 /**
  * The bytes of an image in order, decompressed where they are compressed: of standard input (`-`),
- * of a pipe or a device, or of a regular file. Disposing the stream closes what was opened.
+ * of a pipe or a device, of a regular file or of the pieces of a split one. Disposing the stream closes what was opened.
  */
 export async function openStream(path: string): Promise<ByteStream> {
-  const stored = await openStored(path);
+  const stored = await openStoredStream(path);
   try {
     const head = new Uint8Array(HEAD_SIZE);
     const compression = detectCompression(head.subarray(0, await stored.peek(head)));
@@ -24,15 +24,15 @@ export async function openStream(path: string): Promise<ByteStream> {
 }
 
 /** The bytes as they are stored. */
-async function openStored(path: string): Promise<ByteStream> {
+async function openStoredStream(path: string): Promise<ByteStream> {
   if (path === STANDARD_INPUT && (await isTerminal(0))) {
     const message = "-: standard input is a terminal; pipe an image into it";
     throw new ImageBackupError("SYSTEM", message);
   }
   const stats = path === STANDARD_INPUT ? standardInputStats() : pipeStats(path);
   if (stats) return new ChunkStream(path, pipeChunks(path, stats));
-  const file = openFile(path);
-  return owning(new SourceStream(file), file);
+  const source = openStored(path);
+  return owning(new SourceStream(source), source);
 }
 
 /** Its module is loaded when needed: it takes 10 ms. */

@@ -4,6 +4,8 @@ export interface ByteSource extends AsyncDisposable {
   readonly name: string;
   /** Bytes in the source. */
   readonly size: number;
+  /** Of a split image: what would follow its last byte and does not, for people. */
+  readonly ending?: string | undefined;
   /** Fills `into` from byte `at`, or throws SHORT_READ. */
   read(into: Uint8Array, at: number): Promise<void>;
   /** Fills the pieces one after the other from byte `at`, or throws SHORT_READ. */
@@ -15,6 +17,8 @@ export interface ByteStream extends AsyncDisposable {
   readonly name: string;
   /** Bytes in the stream, `null` while unknown (a pipe, a compressed file). */
   readonly size: number | null;
+  /** As of a ByteSource. */
+  readonly ending?: string | undefined;
   /** Byte offset in the image of the next byte. */
   readonly position: number;
   /** Fills `into`; returns the bytes read, fewer only at the end of the stream. */

@@ -14,6 +14,10 @@ export class SourceStream implements ByteStream {
     this.#position = position;
   }
 
+  get ending(): string | undefined {
+    return this.source.ending;
+  }
+
   get position(): number {
     return this.#position;
   }

@@ -45,7 +45,7 @@ export function watched(source: FileSource, before: FileState): ByteSource {
   };
 }
 
-function changed(name: string): ImageBackupError {
+export function changed(name: string): ImageBackupError {
   return new ImageBackupError(
     "CHANGED",
     `${name}: was written to since it was mounted, so that nobody knows what it holds: unmount it, and mount it again`,

@@ -1,6 +1,9 @@
 import { ImageBackupError } from "../../bytes/errors.ts";
 import type { ByteStream } from "../source.ts";
 
+/** A reason: what the codec needs next is not there. */
+export const ENDS_EARLY = "the file ends early";
+
 /** The compressed bytes `input` are not what `codec` says they must be. */
 export function damaged(
   input: ByteStream,
@@ -9,9 +12,10 @@ export function damaged(
   options?: ErrorOptions,
 ): ImageBackupError {
   const place = `near byte ${input.position} of the compressed file`;
+  const ending = reason === ENDS_EARLY && input.ending ? `; ${input.ending}` : "";
   return new ImageBackupError(
     "CORRUPT",
-    `${input.name}: the ${codec} data is damaged or incomplete ${place}: ${reason}`,
+    `${input.name}: the ${codec} data is damaged or incomplete ${place}: ${reason}${ending}`,
     {},
     options,
   );

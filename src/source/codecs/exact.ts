@@ -1,6 +1,6 @@
 import type { ImageBackupError } from "../../bytes/errors.ts";
 import type { ByteStream } from "../source.ts";
-import { damaged } from "./damaged.ts";
+import { damaged, ENDS_EARLY } from "./damaged.ts";
 
 export async function isAtEnd(input: ByteStream): Promise<boolean> {
   return (await input.peek(new Uint8Array(1))) === 0;
@@ -44,5 +44,5 @@ export function viewOf(bytes: Uint8Array): DataView {
 }
 
 export function truncated(input: ByteStream, codec: string): ImageBackupError {
-  return damaged(input, codec, "the file ends early");
+  return damaged(input, codec, ENDS_EARLY);
 }

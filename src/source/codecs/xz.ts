@@ -19,7 +19,7 @@ import {
 } from "node-liblzma/wasm";
 import type { ImageBackupError } from "../../bytes/errors.ts";
 import type { ByteStream } from "../source.ts";
-import { beyondUs, damaged } from "./damaged.ts";
+import { beyondUs, damaged, ENDS_EARLY } from "./damaged.ts";
 import { isLzma } from "./lzma-header.ts";
 
 type Module = Awaited<ReturnType<typeof initModule>>;
@@ -130,7 +130,7 @@ async function isAnotherMember(input: ByteStream, format: Format): Promise<boole
 }
 
 const reasons: Readonly<Record<number, string>> = {
-  [LZMA_BUF_ERROR]: "the file ends early",
+  [LZMA_BUF_ERROR]: ENDS_EARLY,
   [LZMA_DATA_ERROR]: "the data contradicts itself or its checksum",
   [LZMA_FORMAT_ERROR]: "a header is invalid",
 };
