@@ -106,15 +106,16 @@ const opendir: Handler = (_file, request, reply) =>
   request.node === ROOT_NODE ? reply.put(OPEN_OUT, {}) : ENOTDIR;
 
 /** FUS-READ-FULL: all that was asked for up to the file's end, or an error. */
-const read: Handler = async (file, request, reply) => {
+const read: Handler = (file, request, reply) => {
   if (request.node !== FILE_NODE) return EISDIR;
   const offset = argument(request, READ_IN.field.offset);
   const size = argument(request, READ_IN.field.size);
   if (size > reply.payload.length) return EINVAL;
   const wanted = Math.max(0, Math.min(size, file.size - offset));
   if (wanted === 0) return 0;
-  const got = await file.read(reply.payload.subarray(0, wanted), offset);
-  return got === wanted ? wanted : EIO;
+  const whole = (got: number) => (got === wanted ? wanted : EIO);
+  const got = file.read(reply.payload.subarray(0, wanted), offset);
+  return typeof got === "number" ? whole(got) : got.then(whole);
 };
 
 /** FUS-DIRENT: `.`, `..`, the file; a cookie is the number of entries up to and with its own. */

@@ -117,7 +117,7 @@ export function partitionFile(image: Image, name: string, status: ImageStatus): 
     ctimeNs: status.ctimeNs,
     storedBytes: Math.min(image.storedBlocks * image.blockSize, image.deviceSize),
     blockSize: usualBlockSize(image.blockSize),
-    read: (into, offset) => io.read(into, offset),
+    read: (into, offset) => io.readNow(into, offset) ?? io.read(into, offset),
     ...holeMap(image),
   };
 }

@@ -13,8 +13,8 @@ export interface ServedFile {
   /** Bytes that are really there, for `st_blocks`: clients look for holes only where it is smaller. */
   readonly storedBytes: number;
   readonly blockSize: number;
-  /** Fills `into`, less only at the file's end; rejects where the bytes cannot be had. */
-  read(into: Uint8Array, offset: number): Promise<number>;
+  /** Fills `into`, less only at the file's end; throws or rejects where the bytes cannot be had. */
+  read(into: Uint8Array, offset: number): number | Promise<number>;
   /** The first byte at or after `offset` (inside the file) that is no hole; null: holes to the end. */
   nextData(offset: number): number | null;
   /** The first byte at or after `offset` (inside the file) that is a hole, or the file's size. */

@@ -89,23 +89,27 @@ function onceLogger(post: Session["post"]): Log {
 }
 
 /** FUS-READ-ERROR: whatever is thrown becomes EIO for this request, and the session goes on. */
-async function outcomeOf(
+function outcomeOf(
   request: Request | Malformed,
   reply: ReplyBuffer,
   session: Session,
   log: Log,
-): Promise<Outcome | null> {
+): Outcome | null | Promise<Outcome> {
   if (request.kind === "malformed") {
     if (!request.unknown)
       log("malformed", `a request from the kernel makes no sense: ${request.why}`);
     if (request.unique === null) return null;
     return request.unknown ? ENOSYS : EINVAL;
   }
-  try {
-    return await answer(session.file, request, reply);
-  } catch (error) {
+  const failed = (error: unknown) => {
     log(kindOf(error), `${session.file.name}: input/output error: ${messageOf(error)}`);
     return EIO;
+  };
+  try {
+    const outcome = answer(session.file, request, reply);
+    return outcome instanceof Promise ? outcome.catch(failed) : outcome;
+  } catch (error) {
+    return failed(error);
   }
 }
 
@@ -166,7 +170,9 @@ export async function serveRequests(session: Session): Promise<void> {
     if (request.kind === "request" && request.operation.name === "INIT") {
       outcome = initialize(request, reply, session, log);
     } else {
-      outcome = await outcomeOf(request, reply, session, log);
+      const pending = outcomeOf(request, reply, session, log);
+      // Awaiting what is there already would cost a tenth of a small read.
+      outcome = pending instanceof Promise ? await pending : pending;
       if (outcome !== null && request.unique !== null) {
         send(device, request.unique, outcome, reply, log);
       }

@@ -1,9 +1,20 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import type { Image } from "./image.ts";
-import { planRead } from "./read-plan.ts";
+import { type Batch, planRead } from "./read-plan.ts";
 
 /** A longer read is planned in parts, so that its pieces never outgrow the data they point to. */
 const WINDOW = 8 * 2 ** 20;
+
+function readBatch<T>(
+  source: {
+    read(into: Uint8Array, at: number): T;
+    readPieces(pieces: readonly Uint8Array[], at: number): T;
+  },
+  { pieces, imageOffset }: Batch,
+): T {
+  const only = pieces.length === 1 ? pieces[0] : undefined;
+  return only ? source.read(only, imageOffset) : source.readPieces(pieces, imageOffset);
+}
 
 /** Reads any range of the partition, with as few reads of the image file as its layout allows. */
 export class BlockIO {
@@ -19,23 +30,37 @@ export class BlockIO {
    * the image file ends before the data.
    */
   async read(into: Uint8Array, deviceOffset: number): Promise<number> {
+    const length = this.#available(into, deviceOffset);
+    for (let from = 0; from < length; from += WINDOW) {
+      const target = into.subarray(from, Math.min(from + WINDOW, length));
+      for (const batch of planRead(this.image, target, deviceOffset + from)) {
+        await readBatch(this.image.source, batch);
+      }
+    }
+    return length;
+  }
+
+  /** The same, done when it returns; `null`, and nothing done, where the source has to wait. */
+  readNow(into: Uint8Array, deviceOffset: number): number | null {
+    const { now } = this.image.source;
+    if (!now) return null;
+    const length = this.#available(into, deviceOffset);
+    for (let from = 0; from < length; from += WINDOW) {
+      const target = into.subarray(from, Math.min(from + WINDOW, length));
+      for (const batch of planRead(this.image, target, deviceOffset + from)) readBatch(now, batch);
+    }
+    return length;
+  }
+
+  /** Bytes that a read into `into` can get. */
+  #available(into: Uint8Array, deviceOffset: number): number {
     if (!Number.isSafeInteger(deviceOffset) || deviceOffset < 0) {
       throw new ImageBackupError(
         "OUT_OF_RANGE",
         `offset ${deviceOffset} is no byte of the partition`,
       );
     }
-    const { deviceSize, source } = this.image;
-    const length = Math.max(0, Math.min(into.length, deviceSize - deviceOffset));
-    for (let from = 0; from < length; from += WINDOW) {
-      const target = into.subarray(from, Math.min(from + WINDOW, length));
-      for (const { pieces, imageOffset } of planRead(this.image, target, deviceOffset + from)) {
-        const only = pieces.length === 1 ? pieces[0] : undefined;
-        if (only) await source.read(only, imageOffset);
-        else await source.readPieces(pieces, imageOffset);
-      }
-    }
-    return length;
+    return Math.max(0, Math.min(into.length, this.image.deviceSize - deviceOffset));
   }
 
   /** `size` bytes from byte `deviceOffset` of the partition; fewer only at the device's end. */

@@ -1,3 +1,10 @@
+/** Reads that need not wait: their bytes are on this machine. */
+export interface ReadsNow {
+  /** As of a ByteSource, done when it returns. */
+  read(into: Uint8Array, at: number): void;
+  readPieces(pieces: readonly Uint8Array[], at: number): void;
+}
+
 /** Random access to the bytes of an image file, wherever they are. */
 export interface ByteSource extends AsyncDisposable {
   /** For messages: the path as the user gave it. */
@@ -10,6 +17,8 @@ export interface ByteSource extends AsyncDisposable {
   read(into: Uint8Array, at: number): Promise<void>;
   /** Fills the pieces one after the other from byte `at`, or throws SHORT_READ. */
   readPieces(pieces: readonly Uint8Array[], at: number): Promise<void>;
+  /** The same reads at once, where the source can: promises cost as much as a small read. */
+  readonly now?: ReadsNow;
 }
 
 /** The same bytes once, from the first to the last: a pipe, or a file read in order. */

@@ -1,7 +1,7 @@
 import { fstatSync } from "node:fs";
 import { ImageBackupError } from "../bytes/errors.ts";
 import type { FileSource } from "./file.ts";
-import type { ByteSource } from "./source.ts";
+import type { ByteSource, ReadsNow } from "./source.ts";
 
 /** What the file was like when its image was laid out. */
 export interface FileState {
@@ -30,17 +30,22 @@ export function watched(source: FileSource, before: FileState): ByteSource {
     }
     if (isChanged) throw changed(source.name);
   };
+  const now: ReadsNow = {
+    read(into, at) {
+      requireUnchanged();
+      source.now.read(into, at);
+    },
+    readPieces(pieces, at) {
+      requireUnchanged();
+      source.now.readPieces(pieces, at);
+    },
+  };
   return {
     name: source.name,
     size: source.size,
-    async read(into, at) {
-      requireUnchanged();
-      await source.read(into, at);
-    },
-    async readPieces(pieces, at) {
-      requireUnchanged();
-      await source.readPieces(pieces, at);
-    },
+    read: async (into, at) => now.read(into, at),
+    readPieces: async (pieces, at) => now.readPieces(pieces, at),
+    now,
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
   };
 }
