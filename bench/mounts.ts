@@ -6,8 +6,9 @@ import { tool } from "./tools.ts";
 import type { Volume } from "./volumes.ts";
 
 /** Who shows a partition. */
-export type Mounter = "ours" | "C" | "C, same readahead" | "PEER";
+export type Mounter = "ours" | "C" | "C, same readahead" | "floor" | "PEER";
 
+const FLOOR = resolve(import.meta.dir, "floor.ts");
 const SCRIPTS = resolve(import.meta.dir, "../src/cli");
 /** The same as the mounts of src/fuse ask for. */
 const READ_AHEAD_KIB = 1024;
@@ -87,6 +88,10 @@ async function mountPeer(lab: Lab, raw: string, readahead: boolean): Promise<str
   return file;
 }
 
+/** The raw partition by the least that Bun can do. */
+const mountFloor = (lab: Lab, raw: string): Promise<string> =>
+  mountBy(lab, (directory) => [process.execPath, FLOOR, raw, directory]);
+
 /** PEER="command IMAGE DIR": the two words stand for an image and an empty directory. */
 export const otherMounter = process.env.PEER;
 
@@ -111,6 +116,8 @@ export function mounted(lab: Lab, by: Mounter, volume: Volume): Promise<string> 
         return mountPeer(lab, volume.raw, false);
       case "C, same readahead":
         return mountPeer(lab, volume.raw, true);
+      case "floor":
+        return mountFloor(lab, volume.raw);
       case "PEER":
         return mountOther(lab, otherMounter ?? "false", volume.image);
     }

@@ -45,6 +45,7 @@ export function plot(rows: readonly Measured[]): string {
   const width = LABELS + SCALE + FIGURES;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
+    "<title>How far each result is from its bar</title>",
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     ...[0.25, 0.5, 1, 2, 4, 8, 16].map((times) => mark(times, height)),
     ...rows.map(line),

@@ -25,6 +25,8 @@ interface MountRow {
   readonly reading: ReadingOf;
   readonly against?: Mounter;
   readonly rounds?: number;
+  /** Measure, too, what the least that Bun can do reaches. */
+  readonly floor?: true;
   /** Begin each reading with an empty page cache. */
   readonly cold?: true;
 }
@@ -61,6 +63,7 @@ function mountRow(row: MountRow): Row {
     subjects: {
       ours: readBy("ours", volume, reading, cold),
       [against]: readBy(against, volume, reading, cold),
+      ...(row.floor ? { floor: readBy("floor", volume, reading, cold) } : {}),
       ...(otherMounter ? { PEER: readBy("PEER", volume, reading, cold) } : {}),
       "raw file": readRaw(volume, reading, cold),
     },
@@ -119,6 +122,7 @@ export const mountRows: readonly Row[] = [
     title: "sequential, buffered; the peer as it comes",
     atLeast: 1.3,
     reading: sequential(false, 1),
+    floor: true as const,
   },
   {
     id: "buffered-same",
@@ -138,6 +142,7 @@ export const mountRows: readonly Row[] = [
     title: "2 buffered streams",
     atLeast: 1.1,
     reading: sequential(false, 2),
+    floor: true as const,
   },
   {
     id: "random-1",
@@ -145,6 +150,7 @@ export const mountRows: readonly Row[] = [
     atLeast: 0.9,
     reading: random(1),
     rounds: MANY,
+    floor: true as const,
   },
   {
     id: "random-4",
@@ -152,6 +158,7 @@ export const mountRows: readonly Row[] = [
     atLeast: 1.1,
     reading: random(4),
     rounds: MANY,
+    floor: true as const,
   },
   {
     id: "cold",
@@ -167,6 +174,7 @@ export const mountRows: readonly Row[] = [
     atLeast: 0.9,
     reading: random(4),
     cold: true as const,
+    floor: true as const,
   },
   {
     id: "fragmented",
