@@ -5,7 +5,7 @@ import type { HelpTopic } from "./help.ts";
 const image = {
   type: "positional",
   description:
-    "partclone or ntfsclone image, or any piece of a split one; for -v and -c also compressed, or - for standard input",
+    "partclone or ntfsclone image, or any piece of a split one; for -v, -c and --restore also compressed, or - for standard input",
 } as const;
 
 const common = {
@@ -44,10 +44,24 @@ const common = {
     description:
       "with -m: append errors of the server to FILE; otherwise they go to the system log",
   },
+  restore: {
+    type: "string",
+    valueHint: "TARGET",
+    description:
+      "write the partition to TARGET, a new file (sparse) or a device, and prove every checksum on the way",
+  },
+  force: {
+    type: "boolean",
+    description: "with --restore: write over what TARGET holds",
+  },
+  discard: {
+    type: "boolean",
+    description: "with --restore to a device: discard all it holds first",
+  },
   quiet: {
     type: "boolean",
     alias: "q",
-    description: "with -c: show no progress",
+    description: "with -c or --restore: show no progress",
   },
 } as const satisfies ArgsDef;
 
@@ -94,6 +108,10 @@ export const vpartclone: HelpTopic = {
     { command: "umount mnt", does: "end that" },
     { command: "vpartclone -v sda1.img", does: "print what the image's header says" },
     { command: "vpartclone -c sda1.img.zst", does: "prove every checksum, without unpacking" },
+    {
+      command: "vpartclone sda1.img --restore sda1.raw",
+      does: "write the partition to a sparse file",
+    },
   ],
 };
 

@@ -34,6 +34,12 @@ async function perform(name: string, values: Values): Promise<void> {
       return;
     }
   }
+  if (values.restore !== undefined) {
+    const { restoreImage } = await import("./restore.ts");
+    const target = String(values.restore);
+    const [force, discard] = [values.force === true, values.discard === true];
+    await restoreImage({ imagePath, target, force, discard, quiet: values.quiet === true });
+  }
   if (values.mountpoint === undefined) return;
   const { mountImage } = await import("./mount.ts");
   const mountPoint = String(values.mountpoint);
@@ -49,16 +55,31 @@ async function perform(name: string, values: Values): Promise<void> {
 
 function requireSense(values: Values): void {
   const { mountpoint, verbose, json, crc_check: crcCheck, debug_fuse: debug, quiet } = values;
-  if (mountpoint === undefined && !verbose && !json && !crcCheck) {
+  const { restore } = values;
+  if (mountpoint === undefined && !verbose && !json && !crcCheck && restore === undefined) {
     throw new UsageError("nothing to do: give -m DIR to mount, -v to describe, or -c to check");
   }
+  requireRestoreSense(values);
   if (mountpoint === "") throw new UsageError("-m takes a directory");
   if (debug && mountpoint === undefined) throw new UsageError("-d needs -m DIR");
   if (values.log !== undefined && mountpoint === undefined)
     throw new UsageError("--log needs -m DIR");
   if (values.log === "") throw new UsageError("--log takes a file");
   if (values.verify && mountpoint === undefined) throw new UsageError("--verify needs -m DIR");
-  if (quiet && !crcCheck) throw new UsageError("-q needs -c");
+  if (quiet && !crcCheck && restore === undefined) throw new UsageError("-q needs -c or --restore");
+}
+
+function requireRestoreSense({ restore, mountpoint, crc_check, force, discard }: Values): void {
+  if (restore === "") throw new UsageError("--restore takes a file or a device");
+  if (restore !== undefined && mountpoint !== undefined) {
+    throw new UsageError("--restore and -m exclude each other");
+  }
+  // A pipe passes only once.
+  if (restore !== undefined && crc_check) {
+    throw new UsageError("-c says nothing that --restore does not prove itself");
+  }
+  if (force && restore === undefined) throw new UsageError("--force needs --restore TARGET");
+  if (discard && restore === undefined) throw new UsageError("--discard needs --restore TARGET");
 }
 
 function indexSizeOf(value: unknown): number | undefined {

@@ -19,6 +19,7 @@ const open = (name: string) =>
     umount2: { args: ["ptr", "i32"], returns: "i32" },
     pipe2: { args: ["ptr", "i32"], returns: "i32" },
     socketpair: { args: ["i32", "i32", "i32", "ptr"], returns: "i32" },
+    ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
     recvmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
     __errno_location: { args: [], returns: "ptr" },
   }).symbols;
@@ -81,6 +82,14 @@ export const UMOUNT_NOFOLLOW = 8;
 
 export function umount2(target: string, flags: number): void {
   if (libc().umount2(text(target), flags) !== 0) throw lastError("umount2");
+}
+
+const BLKDISCARD = 0x1277;
+
+/** Tells a block device that its first `bytes` bytes are no longer needed. */
+export function discard(fd: number, bytes: number): void {
+  const range = new BigUint64Array([0n, BigInt(bytes)]);
+  if (libc().ioctl(fd, BigInt(BLKDISCARD), ptr(range)) !== 0) throw lastError("ioctl");
 }
 
 /** A pair of descriptors that no child inherits unless it is given one. */

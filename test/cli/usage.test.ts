@@ -21,8 +21,13 @@ const misuses: readonly (readonly [args: readonly string[], why: string])[] = [
   [["-v", "-d", "x.img"], "-d needs -m DIR"],
   [["-c", "--debug_fuse", "x.img"], "-d needs -m DIR"],
   [["-v", "--verify", "x.img"], "--verify needs -m DIR"],
-  [["-v", "-q", "x.img"], "-q needs -c"],
-  [["-m", "mnt", "--quiet", "x.img"], "-q needs -c"],
+  [["-v", "-q", "x.img"], "-q needs -c or --restore"],
+  [["-m", "mnt", "--quiet", "x.img"], "-q needs -c or --restore"],
+  [["x.img", "--restore="], "--restore takes a file or a device"],
+  [["x.img", "--restore", "y", "-m", "mnt"], "--restore and -m exclude each other"],
+  [["x.img", "--restore", "y", "-c"], "-c says nothing that --restore does not prove itself"],
+  [["-v", "--force", "x.img"], "--force needs --restore TARGET"],
+  [["-v", "--discard", "x.img"], "--discard needs --restore TARGET"],
   [["x.img", "-m"], "Option '-m, --mountpoint <value>' argument missing"],
   [["x.img", "--mountpoint"], "Option '-m, --mountpoint <value>' argument missing"],
   [["-m", "-v", "x.img"], "Option '-m' takes a value"],
@@ -78,7 +83,7 @@ for (const program of programs) {
       );
       expect(options).toEqual([
         ...["--mountpoint", "--debug_fuse", "--verbose", "--json", "--crc_check"],
-        ...["--verify", "--log", "--quiet"],
+        ...["--verify", "--log", "--restore", "--force", "--discard", "--quiet"],
         ...(program === "vpartclone" ? ["--index_size"] : []),
         ...["--help", "--version"],
       ]);

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Requirement } from "../require.ts";
 import type { Argv } from "./stage.ts";
 
@@ -42,6 +43,12 @@ export function partclone(type: string, options: Argv, restoreOptions: Argv = []
  */
 export function partcloneRestore(image: string, file: string, options: Argv = []): Argv {
   return ["partclone.restore", "-W", ...QUICK, ...options, "-s", image, "-o", file];
+}
+
+/** Our own restore. */
+export function ourRestore(program: Saver["mountedBy"], image: string, file: string): Argv {
+  const script = resolve(import.meta.dir, "../../src/cli", `${program}.ts`);
+  return [process.execPath, script, "-q", image, "--restore", file];
 }
 
 export function ntfsclone(extent: "full" | "metadata"): Saver {

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { testWith } from "../require.ts";
 import { expectSameBytes, expectSameCopy, expectSameVerdict, filesInside } from "./compare.ts";
 import { FILE_SYSTEMS, type FileSystem, type MountArgv } from "./file-systems.ts";
-import type { Saver } from "./savers.ts";
+import { ourRestore, type Saver } from "./savers.ts";
 import { loopDevice, mountPoint, must, scratchDirectory, virtualPartition } from "./stage.ts";
 import { deleteSome, writeTree } from "./tree.ts";
 
@@ -35,6 +35,10 @@ function savedAndMounted(fs: FileSystem, saver: Saver): void {
   must(saver.restore(image, restored));
   // A partition has its size before it is restored; the file must be given it.
   truncateSync(restored, fs.size);
+
+  const ours = join(directory, "ours");
+  must(ourRestore(saver.mountedBy, image, ours));
+  expectSameBytes(ours, restored);
 
   const virtual = virtualPartition(stack, saver.mountedBy, image);
   expect(basename(virtual)).toBe("saved");
