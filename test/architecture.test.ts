@@ -26,10 +26,10 @@ function filesBelow(folder: string): string[] {
     .map((name) => join(folder, name));
 }
 
-/** The modules a file imports, as paths from the project's root. */
+/** The modules a file imports (the pages of spec/ are data), as paths from the project's root. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(root, file), "utf8");
-  const names = [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(
+  const names = [...text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+\.ts)"/g)].map(
     ([, name = ""]) => name,
   );
   return names.map((name) => relative(root, join(root, dirname(file), name)));

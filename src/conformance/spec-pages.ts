@@ -1,8 +1,19 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+/// <reference path="./markdown.d.ts" />
+import fileSystems from "../../spec/file-systems.md" with { type: "text" };
+import fuse from "../../spec/fuse.md" with { type: "text" };
+import ntfsclone from "../../spec/ntfsclone.md" with { type: "text" };
+import partclone from "../../spec/partclone.md" with { type: "text" };
 
-/** The pages are part of the package: what they say is what is checked, explained and tested. */
-const SPEC = join(import.meta.dirname, "..", "..", "spec");
+/**
+ * The pages are part of the package, and of a compiled executable: what they say is what is checked,
+ * explained and tested.
+ */
+const pages = {
+  "file-systems.md": fileSystems,
+  "fuse.md": fuse,
+  "ntfsclone.md": ntfsclone,
+  "partclone.md": partclone,
+} as const;
 
 /** The rules of the FUSE page are about mounting, not about images. */
 export const FUSE_PREFIX = "FUS-";
@@ -55,14 +66,11 @@ function ruleOf(page: string, { line, heading, body }: Section): SpecRule {
   return { page, line, id, title, fields, statement: statement.join("\n").trim() };
 }
 
-/** Every rule of every page of spec/. */
+/** Every rule of the pages. */
 export function readSpecRules(): readonly SpecRule[] {
-  const pages = readdirSync(SPEC).filter((name) => name.endsWith(".md"));
-  return pages
-    .toSorted()
-    .flatMap((page) =>
-      sectionsOf(readFileSync(join(SPEC, page), "utf8")).map((section) => ruleOf(page, section)),
-    );
+  return Object.entries(pages).flatMap(([page, text]) =>
+    sectionsOf(text).map((section) => ruleOf(page, section)),
+  );
 }
 
 /** The rules about images: each has an image that keeps it and one that breaks it. */

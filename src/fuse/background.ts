@@ -7,6 +7,8 @@ const VARIABLE = "VPARTCLONE_READY_FD";
 /** And to what it is to do, as its parent has understood the command line. */
 const TASK_VARIABLE = "VPARTCLONE_TASK";
 const READY_FD = 3;
+/** The name of the program that serves. */
+const SERVER = "vpartclone";
 /** A report is one line; a path in it may have 4 KiB, escaped sixfold in JSON. */
 const REPORT_BYTES = 65536;
 
@@ -17,10 +19,10 @@ export interface BackgroundChild {
 }
 
 /** FUS-READY: the command that starts this program again, compiled into one executable or not. */
-function ownCommand(): string[] {
-  return Bun.main.startsWith("/$bunfs/")
-    ? [process.execPath]
-    : [process.execPath, ...process.execArgv, Bun.main];
+function ownCommand(): { readonly cmd: readonly string[]; readonly argv0?: string } {
+  // The executable holds several programs, and goes by its name.
+  if (Bun.main.startsWith("/$bunfs/")) return { cmd: [process.execPath], argv0: SERVER };
+  return { cmd: [process.execPath, ...process.execArgv, Bun.main] };
 }
 
 function readToEnd(fd: number): string {
@@ -40,8 +42,10 @@ function readToEnd(fd: number): string {
  */
 export function startInBackground(args: readonly string[], task = ""): BackgroundChild {
   const { first, second } = pipe();
+  const { cmd, ...name } = ownCommand();
   const child = Bun.spawn({
-    cmd: [...ownCommand(), ...args],
+    cmd: [...cmd, ...args],
+    ...name,
     env: { ...process.env, [VARIABLE]: String(READY_FD), [TASK_VARIABLE]: task },
     detached: true,
     // Nothing of the parent's: a shell's pipe that a server holds open never ends.

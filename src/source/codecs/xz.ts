@@ -4,7 +4,6 @@ import {
   copyFromWasm,
   decoderInit,
   end,
-  initModule,
   LZMA_BUF_ERROR,
   LZMA_DATA_ERROR,
   LZMA_FINISH,
@@ -20,9 +19,8 @@ import {
 import type { ImageBackupError } from "../../bytes/errors.ts";
 import type { ByteStream } from "../source.ts";
 import { beyondUs, damaged, ENDS_EARLY } from "./damaged.ts";
+import { type Liblzma, liblzma } from "./liblzma.ts";
 import { isLzma } from "./lzma-header.ts";
-
-type Module = Awaited<ReturnType<typeof initModule>>;
 
 const INPUT_SIZE = 64 * 1024;
 const OUTPUT_SIZE = 256 * 1024;
@@ -66,7 +64,7 @@ export function unlzma(input: ByteStream): AsyncGenerator<Uint8Array> {
 }
 
 async function* members(input: ByteStream, format: Format): AsyncGenerator<Uint8Array> {
-  const module = await initModule();
+  const module = await liblzma();
   const stream = new WasmLzmaStream(module);
   const buffer = module._malloc(INPUT_SIZE + OUTPUT_SIZE);
   let uncollected = 0;
@@ -92,7 +90,7 @@ async function* members(input: ByteStream, format: Format): AsyncGenerator<Uint8
 async function* member(
   input: ByteStream,
   format: Format,
-  module: Module,
+  module: Liblzma,
   stream: WasmLzmaStream,
   buffer: number,
 ): AsyncGenerator<Uint8Array> {

@@ -1,0 +1,5 @@
+/** A page named as an import of type `text`. */
+declare module "*.md" {
+  const text: string;
+  export default text;
+}
