@@ -19,16 +19,19 @@ export type BuildEvent =
   | { readonly type: "end"; readonly outSize: number };
 
 export interface BuildOptions {
-  /** Where to go on; null: at the beginning. */
+  /** Where to go on; null: at the beginning. This checkpoint itself is not told again. */
   readonly from: Checkpoint | null;
-  /** Bytes of uncompressed data between two checkpoints, at least; a codec may need more. */
+  /** Bytes of uncompressed data between two checkpoints, about; a codec may need more. */
   readonly spacing: number;
 }
 
 /** Compressed data between two checkpoints, or the last one and the end. */
 export interface Segment {
   readonly from: Checkpoint;
-  /** Byte offset in the compressed data behind the last byte that the segment needs. */
+  /**
+   * Byte offset in the compressed data behind the last byte that the segment needs: where the next
+   * checkpoint is (its byte included where `inBit` is not 0), or the end of the data.
+   */
   readonly inEnd: number;
   /** Uncompressed bytes in the segment. */
   readonly length: number;
@@ -43,7 +46,10 @@ export interface SeekableCodec {
   /** Usual bytes of uncompressed data between two checkpoints. */
   readonly spacing: number;
   /**
-   * Follows the data from `from` to their end; the first checkpoint of a whole pass is at 0.
+   * Follows the data from `from` to their end; the first checkpoint of a whole pass is at 0. A
+   * checkpoint may be told late, when its segment was decoded. A format's own checksum covers more
+   * than a segment: what fails at its end was wrong before, so a pass that throws CORRUPT voids the
+   * checkpoints that it told.
    * Throws CORRUPT, SHORT_READ or UNSUPPORTED with the place.
    */
   build(compressed: ByteSource, options: BuildOptions): AsyncIterable<BuildEvent>;

@@ -1,0 +1,11 @@
+import type { SeekableCodec } from "./codec.ts";
+
+/** Loaded when needed, by the names of the table of compressions. */
+const codecs: Readonly<Record<string, () => Promise<SeekableCodec>>> = {
+  zstd: async () => (await import("./zstd/zstd.ts")).zstd,
+};
+
+/** How data compressed in the way of this name are read in any order; `null`: they are not. */
+export async function seekableCodec(name: string): Promise<SeekableCodec | null> {
+  return (await codecs[name]?.()) ?? null;
+}

@@ -1,0 +1,23 @@
+import { ImageBackupError } from "../bytes/errors.ts";
+import type { ByteSource } from "../source/source.ts";
+
+/** The compressed bytes of `source` near byte `at` are not what `codec` says they must be. */
+export function corrupt(
+  { name }: ByteSource,
+  codec: string,
+  at: number,
+  reason: string,
+  options?: ErrorOptions,
+): ImageBackupError {
+  return new ImageBackupError(
+    "CORRUPT",
+    `${name}: the ${codec} data is damaged or incomplete near byte ${at} of the compressed file: ${reason}`,
+    {},
+    options,
+  );
+}
+
+/** Valid, and not to be read in any order here. */
+export function beyondRandomAccess({ name }: ByteSource, reason: string): ImageBackupError {
+  return new ImageBackupError("UNSUPPORTED", `${name}: ${reason}; decompress it first`);
+}

@@ -1,0 +1,140 @@
+import { promisify } from "node:util";
+import { constants, type ZstdOptions, zstdCompress } from "node:zlib";
+import type { ByteSource } from "../../source/source.ts";
+import type { BuildEvent, BuildOptions, Checkpoint } from "../codec.ts";
+import { corrupt } from "../damage.ts";
+import { Malformed } from "../malformed.ts";
+import { isSameHash, joined, segmentHash } from "../segment-hash.ts";
+import { advance, type Progress, progressAt } from "./decode.ts";
+import { fromDictionary } from "./dictionary.ts";
+import { decodeFrames, isDecoderError } from "./native.ts";
+import { isLargeWindow, planSegments } from "./plan.ts";
+import type { Place, PlannedSegment } from "./segment.ts";
+import { MARK_BITS } from "./sequences.ts";
+import { decodeState, encodeState, type Inside } from "./state.ts";
+
+const compress = promisify<Uint8Array, ZstdOptions, Uint8Array>(zstdCompress);
+const WINDOW_OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+interface Decoded {
+  readonly checkpoint: Checkpoint;
+  readonly length: number;
+  /** After the segment, `null` between frames. */
+  readonly progress: Progress | null;
+}
+
+interface Start {
+  readonly at: number;
+  readonly outOffset: number;
+  readonly place: Place | null;
+  readonly progress: Progress | null;
+}
+
+/**
+ * One segment is planned while the one before it is decoded in the runtime's threads. A checkpoint
+ * is told when its segment is decoded, since only then it is known what its window needs.
+ */
+export async function* build(
+  compressed: ByteSource,
+  { from, spacing }: BuildOptions,
+): AsyncGenerator<BuildEvent> {
+  const start = await startOf(from);
+  let { outOffset, progress } = start;
+  let first: Checkpoint | null = null;
+  let running: Promise<Decoded> | null = null;
+  const finish = async (segment: Promise<Decoded>): Promise<BuildEvent[]> => {
+    const { checkpoint, length, ...after } = await segment;
+    outOffset += length;
+    progress = after.progress;
+    first ??= checkpoint;
+    // Frames without content belong to what is before.
+    if (length === 0 || checkpoint.outOffset < (from?.outOffset ?? 0)) return [];
+    if (checkpoint.outOffset !== from?.outOffset) return [{ type: "checkpoint", checkpoint }];
+    expectSame(compressed, from, checkpoint);
+    return [];
+  };
+  for await (const plan of planSegments(compressed, start.at, start.place, spacing)) {
+    if (running) yield* await finish(running);
+    running = decodeSegment(compressed, plan, outOffset, progress);
+    // It is awaited above or below; a pass that is given up before must not end the program.
+    running.catch(() => {});
+  }
+  if (running) yield* await finish(running);
+  if (from === null && outOffset === 0 && first) yield { type: "checkpoint", checkpoint: first };
+  yield { type: "end", outSize: outOffset };
+}
+
+async function startOf(from: Checkpoint | null): Promise<Start> {
+  const nowhere = { at: 0, outOffset: 0, place: null, progress: null };
+  if (from === null) return nowhere;
+  const { inside } = decodeState(from.state);
+  const here = { ...nowhere, at: from.inOffset, outOffset: from.outOffset };
+  if (inside === null) return here;
+  const { frame, frameAt, done, dictionary } = inside;
+  if (isLargeWindow(frame.header.windowSize)) {
+    return { ...nowhere, at: frameAt, outOffset: from.outOffset - done };
+  }
+  const place = { frame, frameAt, ...fromDictionary(dictionary) };
+  return { ...here, place, progress: await progressAt(inside) };
+}
+
+/** The data at a checkpoint that a pass goes on from must be what they were. */
+function expectSame(compressed: ByteSource, from: Checkpoint, found: Checkpoint): void {
+  const [before, now] = [decodeState(from.state), decodeState(found.state)];
+  if (isSameHash(before.hash, now.hash) && before.length === now.length) return;
+  throw corrupt(compressed, "zstd", from.inOffset, "it is not what was indexed");
+}
+
+async function decodeSegment(
+  compressed: ByteSource,
+  plan: PlannedSegment,
+  outOffset: number,
+  before: Progress | null,
+): Promise<Decoded> {
+  const outputs: Uint8Array[] = [];
+  let progress = before;
+  try {
+    for (const part of plan.parts) {
+      const { expected, limit, dictionary } = plan;
+      const state = part.needsDictionary
+        ? Buffer.concat([dictionary, before?.window ?? new Uint8Array()])
+        : undefined;
+      const output = await decodeFrames(part.bytes, expected, limit, state);
+      progress = await advance(part.needsDictionary ? progress : null, part, output);
+      outputs.push(output);
+    }
+  } catch (error) {
+    if (!(error instanceof Malformed) && !isDecoderError(error)) throw error;
+    throw corrupt(compressed, "zstd", plan.inOffset, error.message, { cause: error });
+  }
+  const content = joined(outputs);
+  const { length } = content;
+  const inside = plan.place && before ? await insideOf(plan, plan.place, before) : null;
+  const state = encodeState({ length, hash: segmentHash(content), inside });
+  const checkpoint = { outOffset, inOffset: plan.inOffset, inBit: 0, state };
+  return { checkpoint, length, progress };
+}
+
+async function insideOf(
+  { dictionary, needed }: PlannedSegment,
+  { frame, frameAt }: Place,
+  { done, window, checksum }: Progress,
+): Promise<Inside> {
+  const sparse = new Uint8Array(window.length);
+  const piece = 2 ** MARK_BITS;
+  for (let index = needed.indexOf(1); index >= 0; index = needed.indexOf(1, index + 1)) {
+    const end = window.length - index * piece;
+    const start = Math.max(0, end - piece);
+    if (end > 0) sparse.set(window.subarray(start, end), start);
+  }
+  const kept = await compress(sparse, WINDOW_OPTIONS);
+  return {
+    frame,
+    frameAt,
+    done,
+    checksum,
+    dictionary,
+    window: kept,
+    windowLength: window.length,
+  };
+}

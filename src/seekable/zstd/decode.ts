@@ -1,0 +1,71 @@
+import { createXXHash64 } from "hash-wasm";
+import { viewOf } from "../../source/codecs/exact.ts";
+import { Malformed } from "../malformed.ts";
+import { decodeFrames } from "./native.ts";
+import type { Part } from "./parts.ts";
+import type { Inside } from "./state.ts";
+
+/** As much of a frame as was decoded. */
+export interface Progress {
+  /** Bytes of the frame. */
+  readonly done: number;
+  /** The last of them: the window. */
+  readonly window: Uint8Array;
+  /** The state of XXH64; empty without a checksum. */
+  readonly checksum: Uint8Array;
+}
+
+const NO_PROGRESS: Progress = { done: 0, window: new Uint8Array(), checksum: new Uint8Array() };
+
+/** Where a frame is at a checkpoint, with its window as it was kept. */
+export async function progressAt({ done, checksum, ...inside }: Inside): Promise<Progress> {
+  return { done, checksum, window: await windowOf(inside) };
+}
+
+export async function windowOf(inside: Pick<Inside, "window" | "windowLength">) {
+  const { window, windowLength } = inside;
+  const bytes = await decodeFrames(window, windowLength, windowLength);
+  if (bytes.length !== windowLength) throw new Malformed("a checkpoint's window is incomplete");
+  return bytes;
+}
+
+/** What is known of a part's frame after `output`, which is the part decoded. */
+export async function advance(
+  before: Progress | null,
+  { frame, checksum }: Part,
+  output: Uint8Array,
+): Promise<Progress | null> {
+  if (frame === null) return null;
+  const { windowSize, contentSize, hasChecksum } = frame.header;
+  const { done, window, checksum: state } = before ?? NO_PROGRESS;
+  // A new one each time: a state keeps what was in the hasher before, and would never be the same.
+  const xxh64 = await createXXHash64();
+  if (hasChecksum) {
+    if (state.length > 0) xxh64.load(state);
+    else xxh64.init();
+    xxh64.update(output);
+  }
+  const size = done + output.length;
+  if (checksum === null) {
+    const next = hasChecksum ? xxh64.save() : state;
+    return { done: size, window: lastOf(window, output, windowSize), checksum: next };
+  }
+  if (contentSize !== null && contentSize !== size) throw new Malformed("a frame's size differs");
+  // The digest is written with its most significant byte first, the checksum is its low half.
+  const isSame = !hasChecksum || sameChecksum(xxh64.digest("binary"), checksum);
+  if (!isSame) throw new Malformed("a frame's checksum differs");
+  return null;
+}
+
+function sameChecksum(digest: Uint8Array, checksum: Uint8Array): boolean {
+  return viewOf(digest).getUint32(4, false) === viewOf(checksum).getUint32(0, true);
+}
+
+/** The last bytes of both, as many as the window has. */
+function lastOf(window: Uint8Array, output: Uint8Array, size: number): Uint8Array {
+  if (output.length >= size) return output.subarray(output.length - size);
+  return Buffer.concat([
+    window.subarray(Math.max(0, window.length + output.length - size)),
+    output,
+  ]);
+}

@@ -1,0 +1,157 @@
+import { describe, expect } from "bun:test";
+import fc from "fast-check";
+import { ImageBackupError } from "../../src/bytes/errors.ts";
+import type { SeekableCodec } from "../../src/seekable/codec.ts";
+import { memorySource } from "../memory-source.ts";
+import { testWith } from "../require.ts";
+import { expectSame } from "../source/stream-suite.ts";
+import { indexed, segmentsOf } from "./indexed.ts";
+import { fill, nasty } from "./nasty.ts";
+
+export interface Tool {
+  /** Compresses its standard input to its standard output. */
+  readonly command: readonly string[];
+  /** Damage anywhere is seen by the format's own checksums. */
+  readonly hasChecksum: boolean;
+  /** Streams one after the other are one. */
+  readonly joins?: boolean;
+}
+
+const SPACINGS = [300, 4096, 60_000, 300_000];
+const FLIPS = Number(process.env.PROPERTY_RUNS ?? 150);
+
+export function compressed({ command }: Tool, content: Uint8Array): Uint8Array {
+  const { stdout, stderr, exitCode } = Bun.spawnSync([...command], { stdin: content });
+  if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
+const sample = fill([
+  { kind: "words", length: 30_000, seed: 5 },
+  { kind: "noise", length: 3_000, seed: 6 },
+  { kind: "again", length: 20_000, seed: 10_007 },
+  { kind: "counter", length: 9_000, seed: 8 },
+  { kind: "zeros", length: 20_000, seed: 8 },
+  { kind: "words", length: 30_000, seed: 9 },
+]);
+
+/** What every codec keeps for what each tool writes. */
+export function codecSuite(codec: SeekableCodec, tools: readonly Tool[]): void {
+  describe.each(tools.map((tool) => [tool.command.join(" "), tool] as const))("%s", (_, tool) => {
+    const check = (title: string, fn: () => Promise<void>) =>
+      testWith([tool.command[0] as string], title, fn, 300_000);
+
+    check("every segment is the content's, and a pass goes on from anywhere", async () => {
+      const property = fc.asyncProperty(
+        fc.array(nasty, { minLength: 1, maxLength: tool.joins ? 3 : 1 }),
+        fc.constantFrom(...SPACINGS),
+        fc.nat(),
+        async (stretches, spacing, pick) => {
+          const contents = stretches.map(fill);
+          const bytes = Buffer.concat(contents.map((content) => compressed(tool, content)));
+          await expectIndexed(codec, bytes, Buffer.concat(contents), spacing, pick);
+        },
+      );
+      await fc.assert(property, { numRuns: Number(process.env.PROPERTY_RUNS ?? 25) });
+    });
+
+    check("nothing, and one byte", async () => {
+      for (const content of [new Uint8Array(), Uint8Array.of(7)]) {
+        await expectIndexed(codec, compressed(tool, content), content, 4096, 0);
+      }
+    });
+
+    check("a pass over damaged data fails, or gives the right bytes", async () => {
+      if (!tool.hasChecksum) return;
+      await eachFlip(compressed(tool, sample), async (damaged) => {
+        await expectRightOrCorrupt(async () => {
+          const source = memorySource(damaged);
+          const index = await indexed(codec, source, 10_000);
+          return await contentOf(codec, damaged, index);
+        });
+      });
+    });
+
+    check("data damaged after the pass give an error, or the right bytes", async () => {
+      const bytes = compressed(tool, sample);
+      const index = await indexed(codec, memorySource(bytes), 10_000);
+      await eachFlip(bytes, async (damaged) => {
+        for (const segment of segmentsOf(index, memorySource(bytes))) {
+          const end = segment.from.outOffset + segment.length;
+          const right = sample.subarray(segment.from.outOffset, end);
+          await expectRightOrCorrupt(
+            () => codec.readSegment(memorySource(damaged), segment),
+            right,
+          );
+        }
+      });
+    });
+
+    check("a pass over data that end early fails", async () => {
+      const bytes = compressed(tool, sample);
+      for (let length = bytes.length - 1; length > 0; length -= 1 + Math.floor(length / 20)) {
+        const error = await indexed(codec, memorySource(bytes.subarray(0, length)), 10_000).catch(
+          (thrown: unknown) => thrown,
+        );
+        expect(error).toBeInstanceOf(ImageBackupError);
+        expect((error as ImageBackupError).code).toBe("CORRUPT");
+      }
+    });
+  });
+}
+
+export async function expectIndexed(
+  codec: SeekableCodec,
+  bytes: Uint8Array,
+  content: Uint8Array,
+  spacing: number,
+  pick: number,
+): Promise<void> {
+  const source = memorySource(bytes);
+  const index = await indexed(codec, source, spacing);
+  expect(index.outSize).toBe(content.length);
+  expect(index.checkpoints[0]?.outOffset).toBe(0);
+  expectSame(await contentOf(codec, bytes, index), content);
+  const at = pick % index.checkpoints.length;
+  const rest = await indexed(codec, source, spacing, index.checkpoints[at]);
+  expect(rest.outSize).toBe(content.length);
+  expect(rest.checkpoints.map(plain)).toEqual(index.checkpoints.slice(at + 1).map(plain));
+}
+
+function plain({ state, ...place }: { readonly state: Uint8Array }) {
+  return { ...place, state: Buffer.from(state).toString("hex") };
+}
+
+async function contentOf(
+  codec: SeekableCodec,
+  bytes: Uint8Array,
+  index: Awaited<ReturnType<typeof indexed>>,
+): Promise<Uint8Array> {
+  const source = memorySource(bytes);
+  const segments: Uint8Array[] = [];
+  for (const segment of segmentsOf(index, source)) {
+    segments.push(await codec.readSegment(source, segment));
+  }
+  return Buffer.concat(segments);
+}
+
+async function eachFlip(bytes: Uint8Array, fn: (damaged: Uint8Array) => Promise<void>) {
+  const step = Math.max(1, Math.floor(bytes.length / FLIPS));
+  for (let at = 0; at < bytes.length; at += at < 30 || at > bytes.length - 30 ? 1 : step) {
+    const damaged = Uint8Array.from(bytes);
+    damaged[at] = (damaged[at] as number) ^ (1 << (at % 8));
+    await fn(damaged);
+  }
+}
+
+async function expectRightOrCorrupt(
+  fn: () => Promise<Uint8Array>,
+  right: Uint8Array = sample,
+): Promise<void> {
+  try {
+    expectSame(await fn(), right);
+  } catch (error) {
+    if (!(error instanceof ImageBackupError)) throw error;
+    expect(["CORRUPT", "UNSUPPORTED", "SHORT_READ"]).toContain(error.code);
+  }
+}
