@@ -22,6 +22,13 @@ test mkfs.xfs         xfsprogs
 test mkfs.btrfs       btrfs-progs
 test mkfs.f2fs        f2fs-tools
 test man              man-db
+test zstd             zstd
+test pigz             pigz
+test xz               xz-utils
+test bzip2            bzip2
+test lz4              lz4
+test lzop             lzop
+test lzip             lzip
 '
 
 say() {
