@@ -63,7 +63,7 @@ async function work(task: Task): Promise<void> {
   const reads = { read: () => 0, nextData: (at: number) => at, nextHole: () => Number(size) };
   await serveRequests({
     device: readingDevice(task),
-    file: { ...file, ...whole, ...reads },
+    files: [{ ...file, ...whole, ...reads }],
     debug: false,
     post: (message) => parentPort?.postMessage(message),
   });

@@ -20,7 +20,7 @@ async function work(task: WorkerTask): Promise<void> {
   const image = await reviveImage(reviveStored(stored), shared);
   await serveRequests({
     device: fuseDevice(fuseFd),
-    file: partitionFile(image, fileName, status),
+    files: [partitionFile(image, fileName, status)],
     debug,
     post: (message) => parentPort?.postMessage(message),
   });

@@ -274,7 +274,8 @@ export const SEEK_DATA = 3;
 export const SEEK_HOLE = 4;
 
 export const ROOT_NODE = 1;
-export const FILE_NODE = 2;
+/** The files follow one another from here. */
+export const FIRST_FILE_NODE = 2;
 export const S_IFDIR = 0o40000;
 export const S_IFREG = 0o100000;
 export const DT_DIR = 4;

@@ -16,7 +16,7 @@ import {
   ENTRY_OUT,
   ENXIO,
   EROFS,
-  FILE_NODE,
+  FIRST_FILE_NODE,
   FOPEN_KEEP_CACHE,
   LSEEK_IN,
   LSEEK_OUT,
@@ -38,8 +38,11 @@ import type { Outcome, ReplyBuffer } from "./reply.ts";
 import { argument, nameOf, type Request } from "./request.ts";
 import type { ServedFile } from "./served-file.ts";
 
+/** The files of a mount, in their order in its only directory: never none. */
+export type ServedFiles = readonly [ServedFile, ...ServedFile[]];
+
 type Handler = (
-  file: ServedFile,
+  files: ServedFiles,
   request: Request,
   reply: ReplyBuffer,
 ) => Outcome | Promise<Outcome>;
@@ -62,8 +65,13 @@ function times(file: ServedFile) {
   };
 }
 
-/** FUS-ATTR: the directory may be listed by all; the file has its image's owner and read bits. */
-function attributes(file: ServedFile, node: number) {
+/** The file that a node stands for; undefined: the directory, or nothing at all. */
+export const fileOf = (files: ServedFiles, node: number): ServedFile | undefined =>
+  files[node - FIRST_FILE_NODE];
+
+/** FUS-ATTR: the directory may be listed by all; a file has its image's owner and read bits. */
+function attributes(files: ServedFiles, node: number) {
+  const file = fileOf(files, node) ?? files[0];
   const shared = {
     ino: node,
     attrValid: CACHE_SECONDS,
@@ -82,32 +90,36 @@ function attributes(file: ServedFile, node: number) {
   };
 }
 
-const lookup: Handler = (file, request, reply) => {
+const lookup: Handler = (files, request, reply) => {
   if (request.node !== ROOT_NODE) return ENOTDIR;
+  const name = nameOf(request);
   // Compared as bytes: a name that is no UTF-8 must not match by way of replacement characters.
-  if (Buffer.compare(nameOf(request), Buffer.from(file.name)) !== 0) return ENOENT;
+  const index = files.findIndex((file) => Buffer.compare(name, Buffer.from(file.name)) === 0);
+  if (index < 0) return ENOENT;
+  const node = FIRST_FILE_NODE + index;
   return reply.put(ENTRY_OUT, {
-    nodeid: FILE_NODE,
+    nodeid: node,
     entryValid: CACHE_SECONDS,
-    ...attributes(file, FILE_NODE),
+    ...attributes(files, node),
   });
 };
 
-const getattr: Handler = (file, request, reply) =>
-  reply.put(ATTR_OUT, attributes(file, request.node));
+const getattr: Handler = (files, request, reply) =>
+  reply.put(ATTR_OUT, attributes(files, request.node));
 
-const open: Handler = (_file, request, reply) => {
-  if (request.node !== FILE_NODE) return EISDIR;
+const open: Handler = (_files, request, reply) => {
+  if (request.node === ROOT_NODE) return EISDIR;
   if ((argument(request, OPEN_IN.field.flags) & O_ACCMODE) !== 0) return EROFS;
   return reply.put(OPEN_OUT, { openFlags: FOPEN_KEEP_CACHE });
 };
 
-const opendir: Handler = (_file, request, reply) =>
+const opendir: Handler = (_files, request, reply) =>
   request.node === ROOT_NODE ? reply.put(OPEN_OUT, {}) : ENOTDIR;
 
 /** FUS-READ-FULL: all that was asked for up to the file's end, or an error. */
-const read: Handler = (file, request, reply) => {
-  if (request.node !== FILE_NODE) return EISDIR;
+const read: Handler = (files, request, reply) => {
+  const file = fileOf(files, request.node);
+  if (!file) return EISDIR;
   const offset = argument(request, READ_IN.field.offset);
   const size = argument(request, READ_IN.field.size);
   if (size > reply.payload.length) return EINVAL;
@@ -118,15 +130,15 @@ const read: Handler = (file, request, reply) => {
   return typeof got === "number" ? whole(got) : got.then(whole);
 };
 
-/** FUS-DIRENT: `.`, `..`, the file; a cookie is the number of entries up to and with its own. */
-const readdir: Handler = (file, request, reply) => {
+/** FUS-DIRENT: `.`, `..`, the files; a cookie is the number of entries up to and with its own. */
+const readdir: Handler = (files, request, reply) => {
   if (request.node !== ROOT_NODE) return ENOTDIR;
   const first = argument(request, READ_IN.field.offset);
   const room = Math.min(argument(request, READ_IN.field.size), reply.payload.length);
   const entries = [
     { name: ".", ino: ROOT_NODE, type: DT_DIR },
     { name: "..", ino: ROOT_NODE, type: DT_DIR },
-    { name: file.name, ino: FILE_NODE, type: DT_REG },
+    ...files.map(({ name }, index) => ({ name, ino: FIRST_FILE_NODE + index, type: DT_REG })),
   ];
   let end = 0;
   for (let i = first; i < entries.length; i++) {
@@ -146,29 +158,32 @@ const readdir: Handler = (file, request, reply) => {
   return end;
 };
 
-const statfs: Handler = (file, _request, reply) =>
-  reply.put(STATFS_OUT, {
-    blocks: Math.ceil(file.size / file.blockSize),
-    files: 1,
-    blockSize: file.blockSize,
-    fragmentSize: file.blockSize,
+const statfs: Handler = (files, _request, reply) => {
+  const [{ blockSize }] = files;
+  return reply.put(STATFS_OUT, {
+    blocks: files.reduce((sum, { size }) => sum + Math.ceil(size / blockSize), 0),
+    files: files.length,
+    blockSize,
+    fragmentSize: blockSize,
     nameLength: NAME_MAX,
   });
+};
 
-const access: Handler = (_file, request) => {
+const access: Handler = (_files, request) => {
   const mask = argument(request, ACCESS_IN.field.mask);
   if ((mask & W_OK) !== 0) return EROFS;
-  return request.node === FILE_NODE && (mask & X_OK) !== 0 ? EACCES : 0;
+  return request.node !== ROOT_NODE && (mask & X_OK) !== 0 ? EACCES : 0;
 };
 
 /** FUS-LSEEK: ENXIO past the last byte and, for data, past the last data. */
-const lseek: Handler = (file, request, reply) => {
-  if (request.node !== FILE_NODE) return EINVAL;
+const lseek: Handler = async (files, request, reply) => {
+  const file = fileOf(files, request.node);
+  if (!file) return EINVAL;
   const offset = argument(request, LSEEK_IN.field.offset);
   const whence = argument(request, LSEEK_IN.field.whence);
   if (whence !== SEEK_DATA && whence !== SEEK_HOLE) return EINVAL;
   if (offset >= file.size) return ENXIO;
-  const found = whence === SEEK_DATA ? file.nextData(offset) : file.nextHole(offset);
+  const found = await (whence === SEEK_DATA ? file.nextData(offset) : file.nextHole(offset));
   return found === null ? ENXIO : reply.put(LSEEK_OUT, { offset: found });
 };
 
@@ -186,15 +201,15 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
 
 /** The outcome of a request (all but INIT); null: FUS-FORGET-SILENT, no reply may be sent. */
 export function answer(
-  file: ServedFile,
+  files: ServedFiles,
   request: Request,
   reply: ReplyBuffer,
 ): Outcome | Promise<Outcome> | null {
   const known = request.operation.answer;
   if (known === "silence") return null;
-  if (request.node !== ROOT_NODE && request.node !== FILE_NODE && known === "handler")
-    return ENOENT;
+  const isThere = request.node === ROOT_NODE || fileOf(files, request.node) !== undefined;
+  if (!isThere && known === "handler") return ENOENT;
   if (known === "done") return 0;
   if (known !== "handler") return known;
-  return HANDLERS[request.operation.name]?.(file, request, reply) ?? ENOSYS;
+  return HANDLERS[request.operation.name]?.(files, request, reply) ?? ENOSYS;
 }

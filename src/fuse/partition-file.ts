@@ -14,6 +14,12 @@ export type ImageStatus = Pick<
   "mode" | "uid" | "gid" | "atimeNs" | "mtimeNs" | "ctimeNs"
 >;
 
+/** What is known of an image's holes is known at once. */
+interface HoleMap {
+  nextData(offset: number): number | null;
+  nextHole(offset: number): number;
+}
+
 interface Stretch {
   readonly start: number;
   readonly end: number;
@@ -71,7 +77,7 @@ function nextFilledGrain(image: Image, grain: number): number | null {
  * The holes of a partition. Remembers the last answer: clients ask for every few megabytes of a
  * range, and each time the search would go through all the short runs up to its end again.
  */
-function holeMap(image: Image): Pick<ServedFile, "nextData" | "nextHole"> {
+function holeMap(image: Image): HoleMap {
   let data: Stretch = { start: 0, end: 0 };
   let hole: Stretch = { start: 0, end: 0 };
   const within = ({ start, end }: Stretch, offset: number) => start <= offset && offset < end;
@@ -104,7 +110,11 @@ function usualBlockSize(blockSize: number): number {
 }
 
 /** The partition in an image as the one file of a mount. */
-export function partitionFile(image: Image, name: string, status: ImageStatus): ServedFile {
+export function partitionFile(
+  image: Image,
+  name: string,
+  status: ImageStatus,
+): Omit<ServedFile, keyof HoleMap> & HoleMap {
   const io = new BlockIO(image);
   return {
     name,

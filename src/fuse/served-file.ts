@@ -1,4 +1,4 @@
-/** The one file of a mount, as the file system needs it. */
+/** One of the files of a mount, as the file system needs it. What is not known at once is awaited. */
 export interface ServedFile {
   readonly name: string;
   readonly size: number;
@@ -16,7 +16,7 @@ export interface ServedFile {
   /** Fills `into`, less only at the file's end; throws or rejects where the bytes cannot be had. */
   read(into: Uint8Array, offset: number): number | Promise<number>;
   /** The first byte at or after `offset` (inside the file) that is no hole; null: holes to the end. */
-  nextData(offset: number): number | null;
+  nextData(offset: number): number | null | Promise<number | null>;
   /** The first byte at or after `offset` (inside the file) that is a hole, or the file's size. */
-  nextHole(offset: number): number;
+  nextHole(offset: number): number | Promise<number>;
 }

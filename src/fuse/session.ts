@@ -1,11 +1,10 @@
 import { readSync, writeSync } from "node:fs";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { EINVAL, EIO, ENOSYS, MAJOR, MAX_READ, REQUEST_BUFFER } from "./abi.ts";
-import { answer } from "./filesystem.ts";
+import { answer, fileOf, type ServedFiles } from "./filesystem.ts";
 import { negotiate } from "./init.ts";
 import { type Outcome, ReplyBuffer } from "./reply.ts";
 import { type Malformed, parseRequest, type Request } from "./request.ts";
-import type { ServedFile } from "./served-file.ts";
 import { describe } from "./trace.ts";
 
 /** What a serving thread tells the main thread. */
@@ -29,7 +28,7 @@ export interface Device {
 
 export interface Session {
   readonly device: Device;
-  readonly file: ServedFile;
+  readonly files: ServedFiles;
   /** Send one `debug` message per request. */
   readonly debug: boolean;
   post(message: SessionMessage): void;
@@ -102,11 +101,13 @@ function outcomeOf(
     return request.unknown ? ENOSYS : EINVAL;
   }
   const failed = (error: unknown) => {
-    log(kindOf(error), `${session.file.name}: input/output error: ${messageOf(error)}`);
+    const { name } = fileOf(session.files, request.node) ?? session.files[0];
+    const kind = session.files.length === 1 ? kindOf(error) : `${name}: ${kindOf(error)}`;
+    log(kind, `${name}: input/output error: ${messageOf(error)}`);
     return EIO;
   };
   try {
-    const outcome = answer(session.file, request, reply);
+    const outcome = answer(session.files, request, reply);
     return outcome instanceof Promise ? outcome.catch(failed) : outcome;
   } catch (error) {
     return failed(error);

@@ -105,7 +105,7 @@ async function main(config: DiskConfig): Promise<void> {
 async function work({ fd, config, state }: WorkerStart): Promise<void> {
   await serveRequests({
     device: moodyDevice(fuseDevice(fd), state),
-    file: moodyFile(config, state),
+    files: [moodyFile(config, state)],
     debug: false,
     post: (message: SessionMessage) => parentPort?.postMessage(message),
   });

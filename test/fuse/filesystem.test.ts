@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   EACCES,
@@ -39,7 +39,7 @@ async function ask(
 ) {
   const reply = new ReplyBuffer(MAX_READ);
   reply.payload.fill(0xee);
-  const outcome = await answer(file, parsed(requestBytes(opcodeOf(name), body, { node })), reply);
+  const outcome = await answer([file], parsed(requestBytes(opcodeOf(name), body, { node })), reply);
   const bytes = reply.payload.slice(0, typeof outcome === "number" ? outcome : 0);
   return { outcome, bytes, view: new DataView(bytes.buffer) };
 }
@@ -207,4 +207,58 @@ test("STATFS tells the partition's size in its own blocks", async () => {
   expect(outcome).toBe(80);
   expect(view.getBigUint64(0, true)).toBe(245n);
   expect([view.getBigUint64(8, true), view.getBigUint64(16, true)]).toEqual([0n, 0n]);
+});
+
+describe("several files", () => {
+  const names = [
+    "sda",
+    "sda1",
+    "sda2",
+    "vg-root",
+    ...Array.from({ length: 60 }, (_, n) => `p${n}`),
+  ];
+  const patterns = names.map((name, index) => ({ name, size: 1_000 * index + 7, holes: [] }));
+  const [first, ...others] = patterns.map(patternFile);
+  const files = [first ?? FILE, ...others] as const;
+  const askOf = async (name: string, node: bigint, body: Uint8Array = new Uint8Array(64)) => {
+    const reply = new ReplyBuffer(MAX_READ);
+    const request = parsed(requestBytes(opcodeOf(name), body, { node }));
+    const outcome = await answer(files, request, reply);
+    const bytes = reply.payload.slice(0, typeof outcome === "number" ? outcome : 0);
+    return { outcome, bytes, view: new DataView(bytes.buffer) };
+  };
+
+  test("each is found by its name, and is the one that was found", async () => {
+    for (const pattern of patterns) {
+      const { view } = await askOf("LOOKUP", ROOT, nameBody(pattern.name));
+      const node = view.getBigUint64(0, true);
+      expect(view.getBigUint64(40 + 8, true)).toBe(BigInt(pattern.size));
+      const attributes = await askOf("GETATTR", node);
+      expect(attributes.view.getBigUint64(16 + 8, true)).toBe(BigInt(pattern.size));
+      const { bytes } = await askOf("READ", node, readBody(0n, 65_536));
+      expect(Buffer.compare(bytes, patternBytes(pattern))).toBe(0);
+    }
+    expect((await askOf("LOOKUP", ROOT, nameBody("sda3"))).outcome).toBe(ENOENT);
+    expect((await askOf("GETATTR", BigInt(names.length + 2))).outcome).toBe(ENOENT);
+  });
+
+  test("the directory lists them all, however little room there is", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 64, max: 4096 }), async (room) => {
+        const listed: string[] = [];
+        for (let cookie = 0n; ; ) {
+          const { bytes, view } = await askOf("READDIR", ROOT, readBody(cookie, room));
+          if (bytes.length === 0) break;
+          for (let at = 0; at < bytes.length; ) {
+            const length = view.getUint32(at + 16, true);
+            cookie = view.getBigUint64(at + 8, true);
+            listed.push(Buffer.from(bytes.subarray(at + 24, at + 24 + length)).toString());
+            at += Math.ceil((24 + length) / 8) * 8;
+          }
+        }
+        expect(listed).toEqual([".", "..", ...names]);
+      }),
+      { numRuns: 20 },
+    );
+  });
 });

@@ -66,7 +66,7 @@ async function work({ fd, config }: WorkerStart): Promise<void> {
   if (config.fail === "worker") throw new Error("failed on purpose");
   await serveRequests({
     device: fuseDevice(fd),
-    file: patternFile(config.pattern),
+    files: [patternFile(config.pattern)],
     debug: config.debug ?? false,
     post: (message: SessionMessage) => parentPort?.postMessage(message),
   });

@@ -58,7 +58,7 @@ async function serve(
   file: ServedFile = patternFile(PATTERN),
 ): Promise<Served> {
   const messages: SessionMessage[] = [];
-  await serveRequests({ device, file, debug, post: (message) => messages.push(message) });
+  await serveRequests({ device, files: [file], debug, post: (message) => messages.push(message) });
   const replies = device.replies.map((bytes) => {
     const view = new DataView(bytes.buffer);
     return {
