@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 const ROOT = resolve(import.meta.dirname, "..");
 const DIST = join(ROOT, "dist");
 const TARGETS = ["linux-x64", "linux-arm64", "linux-x64-musl", "linux-arm64-musl"] as const;
-type Target = (typeof TARGETS)[number];
+export type Target = (typeof TARGETS)[number];
 
 /** The program, and the threads it starts: their names alone tell them apart in the executable. */
 const ENTRIES = ["src/cli/main.ts", "src/cli/worker.ts", "src/partclone/proof-worker.ts"];

@@ -1,32 +1,18 @@
 import { afterAll, beforeAll, describe, expect } from "bun:test";
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { example } from "../fixtures-gen/examples.ts";
-import { testWith } from "./require.ts";
+import { example } from "../../fixtures-gen/examples.ts";
+import { testWith } from "../require.ts";
+import { must, newRoot } from "./root.ts";
 
 const NEEDS = ["root", "/dev/fuse", "chroot", "unshare", "ldd", "cmp", "gzip", "xz"];
 /** The shell, what these tests do in it, and what the guard of a mount needs. */
 const COMMANDS = ["sh", "cat", "cmp", "umount", "sleep", "ls"];
 const BUILD_TIMEOUT = 120_000;
 
-const root = mkdtempSync(join(tmpdir(), "vpartclone-root-"));
-afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-function must(cmd: readonly string[]): string {
-  const { exitCode, stdout, stderr } = Bun.spawnSync([...cmd], { stderr: "pipe" });
-  if (exitCode !== 0) throw new Error(`${cmd.join(" ")}: ${exitCode}\n${stdout}${stderr}`);
-  return stdout.toString();
-}
+const stage = newRoot();
+const root = stage.path;
+afterAll(() => stage[Symbol.dispose]());
 
 /** A file of this machine at the same place in the root, with the libraries it loads. */
 function install(path: string): void {
@@ -43,7 +29,10 @@ function install(path: string): void {
 function makeRoot(): void {
   for (const command of COMMANDS) install(Bun.which(command) ?? command);
   if (!existsSync(join(root, "bin"))) symlinkSync("usr/bin", join(root, "bin"));
-  const [built = ""] = must([process.execPath, resolve("scripts/build.ts")])
+  const [built = ""] = must([
+    process.execPath,
+    resolve(import.meta.dirname, "../../scripts/build.ts"),
+  ])
     .trim()
     .split("\n");
   const program = join(root, "usr/bin/vpartclone");
@@ -67,20 +56,6 @@ function makeRoot(): void {
   for (const compress of ["gzip", "xz"]) must([compress, "-k", join(root, "v2-crc32.img")]);
 }
 
-/** Runs a script in the root, in a mount namespace of its own: nothing it mounts can stay. */
-function inRoot(script: string) {
-  const outer = `mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && exec chroot "$1" sh -eu -c "$2"`;
-  const { exitCode, stdout, stderr } = Bun.spawnSync(
-    ["unshare", "--mount", "sh", "-c", outer, "sh", root, script],
-    {
-      env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/tmp" },
-      stderr: "pipe",
-      timeout: 60_000,
-    },
-  );
-  return { status: exitCode, out: stdout.toString(), err: stderr.toString() };
-}
-
 describe("the executable, in a root without Bun", () => {
   beforeAll(makeRoot, BUILD_TIMEOUT);
 
@@ -93,7 +68,7 @@ describe("the executable, in a root without Bun", () => {
       mounted("vntfsclone", "ntfs-10.1"),
       "cat /tmp/out",
     ].join("\n");
-    const ran = inRoot(script);
+    const ran = stage.run(script);
     expect(ran).toMatchObject({ status: 0, err: "" });
     expect(ran.out).toContain("/mnt/ntfs-10.1: the NTFS partition");
   });
@@ -106,13 +81,13 @@ describe("the executable, in a root without Bun", () => {
       "vpartclone -q v1-plain.img --restore /tmp/v1.raw",
       "cmp /tmp/v1.raw v1-plain.raw",
     ].join("\n");
-    const ran = inRoot(script);
+    const ran = stage.run(script);
     expect(ran).toMatchObject({ status: 0, err: "" });
     expect(ran.out.match(/: sound/g)).toHaveLength(2);
   });
 
   testWith(NEEDS, "judges images by the rules, which it holds", () => {
-    const ran = inRoot(
+    const ran = stage.run(
       "vpartclone vconform v2-crc32.img; vpartclone vconform explain PC2-CHECKSUM",
     );
     expect(ran.status).toBe(0);

@@ -1,0 +1,8 @@
+complete -c vconform -s r -l rule -x -d 'judge this rule only; may be given several times'
+complete -c vconform -s q -l quick -d 'do not read the data: no checksums'
+complete -c vconform -l max-findings -x -d 'places shown of each broken rule (default 20); the others are counted'
+complete -c vconform -l json -d 'print one JSON object'
+complete -c vconform -l junit -d 'print JUnit XML'
+complete -c vconform -l tap -d 'print TAP version 14'
+complete -c vconform -s h -l help -d 'print this help'
+complete -c vconform -l version -d 'print the version'
