@@ -22,6 +22,9 @@ test mkfs.xfs         xfsprogs
 test mkfs.btrfs       btrfs-progs
 test mkfs.f2fs        f2fs-tools
 test man              man-db
+test debootstrap      debootstrap
+test zsh              zsh
+test fish             fish
 test zstd             zstd
 test pigz             pigz
 test xz               xz-utils
