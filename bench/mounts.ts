@@ -13,7 +13,7 @@ const SCRIPTS = resolve(import.meta.dir, "../src/cli");
 /** The same as the mounts of src/fuse ask for. */
 const READ_AHEAD_KIB = 1024;
 
-export const script = (program: Volume["program"]): readonly string[] => [
+export const script = (program: Volume["program"] | "vconform"): readonly string[] => [
   process.execPath,
   join(SCRIPTS, `${program}.ts`),
 ];

@@ -21,32 +21,45 @@ const cat =
   (lab) =>
     secondsOf(["cat", volume(lab).image]);
 
-const check =
-  (image: (lab: Lab) => string): Subject =>
-  (lab) =>
-    secondsOf([...script("vpartclone"), "-c", "-q", image(lab)]);
+const CHECKS = {
+  "-c": [...script("vpartclone"), "-c", "-q"],
+  vconform: script("vconform"),
+} as const;
+type Check = keyof typeof CHECKS;
 
-/** What a check costs before there is anything to read: of an image of the same kind, all but empty. */
-function checkRow(
-  id: string,
-  title: string,
-  { volume, empty }: { volume: (lab: Lab) => Volume; empty: (lab: Lab) => string },
-  atMost: number,
-): Row {
-  return {
-    id,
-    title,
-    bar: { kind: "at most", value: atMost, unit: "x" },
-    quantity: "seconds",
-    subjects: {
-      ours: check((lab) => volume(lab).image),
-      cat: cat(volume),
-      "start-up": check(empty),
-    },
-    result: (figure) => (figure("ours") - figure("start-up")) / figure("cat"),
-    formula: "(ours - start-up) / cat",
-  };
+const check =
+  (image: (lab: Lab) => string, by: Check = "-c"): Subject =>
+  (lab) =>
+    secondsOf([...CHECKS[by], image(lab)]);
+
+interface Checked {
+  readonly volume: (lab: Lab) => Volume;
+  /** Of the same kind, all but empty: what a check costs before there is anything to read. */
+  readonly empty: (lab: Lab) => string;
+  readonly title: string;
 }
+
+const crc32: Checked = { volume: ext4, empty: emptyExt4Image, title: "2 GB, CRC32" };
+const xxh: Checked = { volume: xxh128, empty: smallXxh128, title: "2 GB, XXH128 with reseed" };
+
+const checkRow = (
+  id: string,
+  by: Check,
+  { volume, empty, title }: Checked,
+  atMost: number,
+): Row => ({
+  id,
+  title: `${by}, ${title}, beyond start-up`,
+  bar: { kind: "at most", value: atMost, unit: "x" },
+  quantity: "seconds",
+  subjects: {
+    ours: check((lab) => volume(lab).image, by),
+    cat: cat(volume),
+    "start-up": check(empty, by),
+  },
+  result: (figure) => (figure("ours") - figure("start-up")) / figure("cat"),
+  formula: "(ours - start-up) / cat",
+});
 
 /** Seconds from the command's start until the first block has been read through the mount. */
 async function mountSeconds(lab: Lab, { program, image }: Omit<Volume, "raw">): Promise<number> {
@@ -246,19 +259,11 @@ const helpRow: Row = {
 
 export const commandRows: readonly Row[] = [
   sparseRow,
-  checkRow(
-    "check-crc32",
-    "-c, 2 GB, CRC32, beyond start-up",
-    { volume: ext4, empty: emptyExt4Image },
-    1.3,
-  ),
+  checkRow("check-crc32", "-c", crc32, 1.3),
   chkimgRow,
-  checkRow(
-    "check-xxh128",
-    "-c, 2 GB, XXH128 with reseed, beyond start-up",
-    { volume: xxh128, empty: smallXxh128 },
-    2,
-  ),
+  checkRow("check-xxh128", "-c", xxh, 2),
+  checkRow("conform-crc32", "vconform", crc32, 1.5),
+  checkRow("conform-xxh128", "vconform", xxh, 2),
   mountedIn("mount", "mount of the 2 GB image until it answers", (lab) => ext4(lab).image, 150),
   mountedIn("mount-16t", "mount of the 16 TiB image until it answers", large, 1000),
   memoryRow,
