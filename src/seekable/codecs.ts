@@ -2,6 +2,7 @@ import type { SeekableCodec } from "./codec.ts";
 
 /** Loaded when needed, by the names of the table of compressions. */
 const codecs: Readonly<Record<string, () => Promise<SeekableCodec>>> = {
+  gzip: async () => (await import("./gzip/gzip.ts")).gzip,
   zstd: async () => (await import("./zstd/zstd.ts")).zstd,
 };
 
