@@ -32,6 +32,7 @@ test bzip2            bzip2
 test lz4              lz4
 test lzop             lzop
 test lzip             lzip
+test plzip            plzip
 '
 
 say() {

@@ -57,7 +57,12 @@ export const compressions: readonly Compression[] = [
     command: "xz -dc",
     load: async () => (await import("./codecs/xz.ts")).unlzma,
   },
-  { name: "lzip", magics: ["4c5a4950"], command: "lzip -dc", load: null },
+  {
+    name: "lzip",
+    magics: ["4c5a4950"],
+    command: "lzip -dc",
+    load: async () => (await import("./codecs/xz.ts")).unlzip,
+  },
   { name: "lzop", magics: ["894c5a4f000d0a1a0a"], command: "lzop -dc", load: null },
 ];
 

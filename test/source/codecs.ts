@@ -30,6 +30,7 @@ export const testCodecs: readonly TestCodec[] = [
   { name: "lz4", command: ["lz4", "-lqc"], allowsPadding: false, hasChecksum: false },
   { name: "xz", command: ["xz", "-0c"], allowsPadding: true, hasChecksum: true },
   { name: "xz", command: ["xz", "-1c", "-Csha256"], allowsPadding: true, hasChecksum: true },
+  { name: "lzip", command: ["lzip", "-0c"], allowsPadding: true, hasChecksum: true },
   { name: "lzma", command: ["xz", "-0c", "-Flzma"], allowsPadding: true, hasChecksum: false },
 ];
 

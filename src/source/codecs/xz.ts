@@ -43,6 +43,7 @@ interface Format {
 }
 
 const XZ_MAGIC = "fd377a585a00";
+const LZIP_MAGIC = "4c5a4950";
 
 const xz: Format = {
   name: "xz",
@@ -53,6 +54,13 @@ const xz: Format = {
 
 const lzma: Format = { name: "lzma", start: autoDecoderInit, isMember: isLzma, paddingUnit: 1 };
 
+const lzip: Format = {
+  name: "lzip",
+  start: autoDecoderInit,
+  isMember: (head) => head.subarray(0, 4).toHex() === LZIP_MAGIC,
+  paddingUnit: 1,
+};
+
 /** Decompresses .xz streams one after the other. */
 export function unxz(input: ByteStream): AsyncGenerator<Uint8Array> {
   return members(input, xz);
@@ -61,6 +69,11 @@ export function unxz(input: ByteStream): AsyncGenerator<Uint8Array> {
 /** Decompresses .lzma files, which carry no checksum: damage can go unseen. */
 export function unlzma(input: ByteStream): AsyncGenerator<Uint8Array> {
   return members(input, lzma);
+}
+
+/** Decompresses lzip members one after the other. */
+export function unlzip(input: ByteStream): AsyncGenerator<Uint8Array> {
+  return members(input, lzip);
 }
 
 async function* members(input: ByteStream, format: Format): AsyncGenerator<Uint8Array> {
