@@ -5,9 +5,8 @@ import type { Mount } from "./mount.ts";
 import { unmountCommand } from "./mount-point.ts";
 import { mountAt } from "./mount-table.ts";
 import type { SessionMessage } from "./session.ts";
-import { SERVING_THREADS } from "./threads.ts";
 
-/** A thread that runs `serveRequests` on `mount.fd`: what serve needs of node's `Worker`. */
+/** What answers a mount's requests: a thread that runs `serveRequests`, or `serveConcurrently`. */
 export interface RequestWorker {
   on(event: "message", listener: (message: SessionMessage) => void): unknown;
   on(event: "error", listener: (error: unknown) => void): unknown;
@@ -15,8 +14,8 @@ export interface RequestWorker {
 }
 
 export interface ServeOptions {
-  /** Starts a thread that reads from the descriptor; called once per thread. */
-  createWorker(fd: number): RequestWorker;
+  /** Starts all that answer the requests that come from the descriptor. */
+  createWorkers(fd: number): readonly RequestWorker[];
   /** INIT is answered: clients can read. */
   onReady?(): void;
   /** One line for people: a read error, a busy mount. */
@@ -125,7 +124,7 @@ export async function serve(mount: Mount, options: ServeOptions): Promise<void> 
   try {
     guard = startGuard(mount.mountPoint);
     const handle = messageHandler(mount, options);
-    const workers = Array.from({ length: SERVING_THREADS }, () => options.createWorker(mount.fd));
+    const workers = options.createWorkers(mount.fd);
     await Promise.all(workers.map((worker) => endOf(worker, handle)));
   } catch (error) {
     detachAfterFailure(mount, options.log);

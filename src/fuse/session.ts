@@ -27,7 +27,7 @@ export interface Device {
 }
 
 export interface Session {
-  readonly device: Device;
+  readonly device: Pick<Device, "write">;
   readonly files: ServedFiles;
   /** Send one `debug` message per request. */
   readonly debug: boolean;
@@ -59,7 +59,7 @@ const READ_AGAIN: ReadonlySet<string> = new Set(["EINTR", "EAGAIN", "ENOENT"]);
 const NOBODY_WAITS: ReadonlySet<string> = new Set(["ENOENT", "ENODEV"]);
 
 /** The length of one request; null at the end (FUS-END). */
-function receive(device: Device, buffer: Uint8Array): number | null {
+export function receive(device: Device, buffer: Uint8Array): number | null {
   for (;;) {
     try {
       return device.read(buffer);
@@ -71,13 +71,13 @@ function receive(device: Device, buffer: Uint8Array): number | null {
   }
 }
 
-type Log = (kind: string, line: string) => void;
+export type Log = (kind: string, line: string) => void;
 
 /** Kinds of errors that are said: a hostile image can have billions of bad strips. */
 const MOST_LOGGED = 1000;
 
 /** Says what went wrong once per kind: a damaged area is read thousands of times. */
-function onceLogger(post: Session["post"]): Log {
+export function onceLogger(post: Session["post"]): Log {
   const seen = new Set<string>();
   return (kind, line) => {
     if (seen.has(kind) || seen.size > MOST_LOGGED) return;
@@ -116,7 +116,7 @@ function outcomeOf(
 
 /** FUS-REPLY-PENDING: a reply the kernel does not take leaves its client waiting: send an EIO. */
 function send(
-  device: Device,
+  device: Session["device"],
   unique: bigint,
   outcome: Outcome,
   reply: ReplyBuffer,
@@ -155,30 +155,44 @@ function initialize(request: Request, reply: ReplyBuffer, session: Session, log:
  */
 const COLLECT_EVERY = 8192;
 
-/** Serves requests from `device` until the file system is unmounted. */
-export async function serveRequests(session: Session): Promise<void> {
-  const { device, post, debug } = session;
+/** Answers the request in the first `length` bytes of `view`; what need not wait is done at once. */
+export function handleRequest(
+  session: Session,
+  view: DataView,
+  length: number,
+  reply: ReplyBuffer,
+  log: Log,
+): void | Promise<void> {
+  const request = parseRequest(view, length);
+  const tell = (outcome: Outcome | null) => {
+    if (session.debug) session.post({ type: "debug", line: describe(request, outcome) });
+  };
+  if (request.kind === "request" && request.operation.name === "INIT") {
+    return tell(initialize(request, reply, session, log));
+  }
+  const finish = (outcome: Outcome | null) => {
+    if (outcome !== null && request.unique !== null) {
+      send(session.device, request.unique, outcome, reply, log);
+    }
+    tell(outcome);
+  };
+  const outcome = outcomeOf(request, reply, session, log);
+  return outcome instanceof Promise ? outcome.then(finish) : finish(outcome);
+}
+
+/** Serves requests from the device, one after the other, until the file system is unmounted. */
+export async function serveRequests(session: Session & { readonly device: Device }): Promise<void> {
   const buffer = new Uint8Array(REQUEST_BUFFER);
   const view = new DataView(buffer.buffer);
   const reply = new ReplyBuffer(MAX_READ);
-  const log = onceLogger(post);
+  const log = onceLogger(session.post);
   for (let served = 1; ; served++) {
     if (served % COLLECT_EVERY === 0) Bun.gc(true);
-    const length = receive(device, buffer);
+    const length = receive(session.device, buffer);
     if (length === null) break;
-    const request = parseRequest(view, length);
-    let outcome: Outcome | null;
-    if (request.kind === "request" && request.operation.name === "INIT") {
-      outcome = initialize(request, reply, session, log);
-    } else {
-      const pending = outcomeOf(request, reply, session, log);
-      // Awaiting what is there already would cost a tenth of a small read.
-      outcome = pending instanceof Promise ? await pending : pending;
-      if (outcome !== null && request.unique !== null) {
-        send(device, request.unique, outcome, reply, log);
-      }
-    }
-    if (debug) post({ type: "debug", line: describe(request, outcome) });
+    const pending = handleRequest(session, view, length, reply, log);
+    // Awaiting what is there already would cost a tenth of a small read.
+    if (pending) await pending;
   }
-  post({ type: "end" });
+  session.post({ type: "end" });
 }

@@ -1,19 +1,7 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, fstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FileSource } from "../source/file.ts";
+import { openOwn, removeOldest, requireOwnDirectory } from "../source/own-files.ts";
 import type { Clusters } from "./commands.ts";
 import type { KnownWalks } from "./description.ts";
 import type { Extents } from "./extents.ts";
@@ -29,8 +17,6 @@ const MOST_FILES = 64;
 const SUFFIX = ".ntfsclone-walk";
 /** Commands looked at before a saved walk is believed: a seek each where nothing is cached. */
 const SAMPLES = 16;
-const OTHERS_MAY_WRITE = 0o022;
-const OTHERS_MAY_ANYTHING = 0o077;
 
 /**
  * What earlier mounts found in an image, kept in a directory of the user's own: following the
@@ -77,13 +63,9 @@ function isSettled({ fd }: FileSource): boolean {
   return Date.now() - Math.max(mtimeMs, ctimeMs) > SETTLED_MS;
 }
 
-/** A file that nobody but this user can have written. */
 function readOwn(path: string): Uint8Array {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const fd = openOwn(path);
   try {
-    const stats = fstatSync(fd);
-    const isOwn = stats.uid === process.geteuid?.() && (stats.mode & OTHERS_MAY_ANYTHING) === 0;
-    if (!stats.isFile() || !isOwn) throw new Error(`${path} is not this user's alone`);
     return readFileSync(fd);
   } finally {
     closeSync(fd);
@@ -108,21 +90,9 @@ function holds(file: FileSource, { clusterSize }: Clusters, extents: Extents): b
 }
 
 function saveWalked(directory: string, path: string, bytes: Uint8Array): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const stats = lstatSync(directory);
-  const isOwn = stats.uid === process.geteuid?.() && (stats.mode & OTHERS_MAY_WRITE) === 0;
-  if (!stats.isDirectory() || !isOwn) return;
+  requireOwnDirectory(directory);
   const unfinished = `${path}.${process.pid}`;
   writeFileSync(unfinished, bytes, { mode: 0o600, flag: "wx" });
   renameSync(unfinished, path);
-  removeOldest(directory);
-}
-
-function removeOldest(directory: string): void {
-  const files = readdirSync(directory)
-    .filter((name) => name.includes(SUFFIX))
-    .map((name) => join(directory, name))
-    .map((path) => ({ path, written: statSync(path).mtimeMs }))
-    .sort((a, b) => b.written - a.written);
-  for (const { path } of files.slice(MOST_FILES)) rmSync(path, { force: true });
+  removeOldest(directory, SUFFIX, MOST_FILES);
 }

@@ -1,6 +1,6 @@
 import { createXXHash64 } from "hash-wasm";
 import { viewOf } from "../../source/codecs/exact.ts";
-import { Malformed } from "../malformed.ts";
+import { Malformed, WrongChecksum } from "../malformed.ts";
 import { decodeFrames } from "./native.ts";
 import type { Part } from "./parts.ts";
 import type { Inside } from "./state.ts";
@@ -53,7 +53,7 @@ export async function advance(
   if (contentSize !== null && contentSize !== size) throw new Malformed("a frame's size differs");
   // The digest is written with its most significant byte first, the checksum is its low half.
   const isSame = !hasChecksum || sameChecksum(xxh64.digest("binary"), checksum);
-  if (!isSame) throw new Malformed("a frame's checksum differs");
+  if (!isSame) throw new WrongChecksum("a frame's checksum differs");
   return null;
 }
 

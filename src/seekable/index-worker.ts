@@ -1,0 +1,38 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { ImageBackupError } from "../bytes/errors.ts";
+import { reviveStored } from "../source/stored.ts";
+import { seekableCodec } from "./codecs.ts";
+import { IndexFile } from "./index-file.ts";
+import type { Failure, IndexMessage, IndexTask } from "./index-thread.ts";
+import { WrongChecksum } from "./malformed.ts";
+
+const post = (message: IndexMessage) => parentPort?.postMessage(message);
+
+async function index({ stored, codec: name, spacing, from, fd, end }: IndexTask): Promise<void> {
+  const codec = await seekableCodec(name);
+  if (!codec) throw new Error(`${name} cannot be indexed`);
+  const file = new IndexFile(fd, end);
+  for await (const event of codec.build(reviveStored(stored), { from, spacing })) {
+    if (event.type === "checkpoint") post({ type: "entry", entry: file.add(event.checkpoint) });
+    else {
+      file.finish(event.outSize);
+      post({ type: "end", outSize: event.outSize });
+    }
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof ImageBackupError)) {
+    return { code: "SYSTEM", message: `indexing failed: ${message}`, place: {}, voids: false };
+  }
+  const { code, imageOffset, cause } = error;
+  const place = imageOffset === undefined ? {} : { imageOffset };
+  return { code, message, place, voids: cause instanceof WrongChecksum };
+}
+
+try {
+  await index(workerData as IndexTask);
+} catch (error) {
+  post({ type: "failed", ...failureOf(error) });
+}

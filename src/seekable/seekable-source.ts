@@ -1,0 +1,139 @@
+import { ImageBackupError } from "../bytes/errors.ts";
+import type { ByteSource } from "../source/source.ts";
+import type { SeekableCodec } from "./codec.ts";
+import { BadIndex } from "./index-file.ts";
+import { errorOf } from "./index-thread.ts";
+import { SegmentCache } from "./segment-cache.ts";
+import type { Segments } from "./segments.ts";
+
+export interface SeekableParts {
+  /** The compressed data. */
+  readonly compressed: ByteSource;
+  readonly codec: SeekableCodec;
+  readonly segments: Segments;
+  /** One line for people: how far the index is when a read waits for it. */
+  log(line: string): void;
+  /** The index on disk is damaged: it must not be used again. */
+  discard(): void;
+  close(): Promise<void>;
+}
+
+/** How often a reader's wait is told of: each so much of the data. */
+const TOLD_EVERY = 0.1;
+
+/**
+ * Compressed data as the bytes they stand for, read in any order. Reads of what is not indexed yet
+ * wait; one that the data end before throws SHORT_READ, once that is known.
+ */
+export class SeekableSource implements ByteSource {
+  readonly name: string;
+  readonly #parts: SeekableParts;
+  readonly #cache: SegmentCache;
+  #lastSegment = -1;
+  #toldShare = -1;
+  #believesVoid = false;
+
+  constructor(parts: SeekableParts) {
+    this.name = parts.compressed.name;
+    this.#parts = parts;
+    this.#cache = new SegmentCache((index) => this.#decode(index));
+  }
+
+  /** Uncompressed bytes; `Infinity` until all is indexed. */
+  get size(): number {
+    return this.#parts.segments.outSize ?? Infinity;
+  }
+
+  get ending(): string | undefined {
+    return this.#parts.compressed.ending;
+  }
+
+  /** Was all of it proved by the compressed data's own checksums? */
+  isProved(): boolean {
+    return this.#parts.segments.outSize !== null;
+  }
+
+  /**
+   * Goes on where the data's own checksum differs, which makes every read fail else: whoever reads
+   * proves each byte by other checksums.
+   */
+  believeVoid(): void {
+    this.#believesVoid = true;
+  }
+
+  read(into: Uint8Array, at: number): Promise<void> {
+    return this.readPieces([into], at);
+  }
+
+  async readPieces(pieces: readonly Uint8Array[], at: number): Promise<void> {
+    let from = at;
+    let start = 0;
+    let content: Uint8Array = new Uint8Array();
+    for (const piece of pieces) {
+      for (let done = 0; done < piece.length; ) {
+        if (from < start || from >= start + content.length) {
+          ({ start, content } = await this.#segmentAt(from, at));
+        }
+        const part = content.subarray(from - start, from - start + piece.length - done);
+        piece.set(part, done);
+        done += part.length;
+        from += part.length;
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.close();
+  }
+
+  async #segmentAt(at: number, first: number) {
+    const { segments } = this.#parts;
+    const index = await segments.find(at, () => this.#tellProgress());
+    if (segments.isVoid && !this.#believesVoid && segments.failure) throw errorOf(segments.failure);
+    if (index === null) throw this.#tooShort(first);
+    const { start, end } = segments.range(index);
+    const content = await this.#cache.get(index, end - start);
+    if (index === this.#lastSegment + 1) this.#prefetch(index + 1);
+    this.#lastSegment = index;
+    return { start, content };
+  }
+
+  /** The reader who waits may be a file manager, and nobody knows why it hangs. */
+  #tellProgress(): void {
+    const { segments, log } = this.#parts;
+    if (segments.share < this.#toldShare + TOLD_EVERY) return;
+    this.#toldShare = segments.share;
+    const percent = Math.floor(segments.share * 100);
+    log(`${this.name}: ${percent} % is indexed; what follows can be read when it is, too`);
+  }
+
+  /** Decodes the next one while this one is read. */
+  #prefetch(index: number): void {
+    const { segments } = this.#parts;
+    if (!segments.has(index)) return;
+    const { start, end } = segments.range(index);
+    // Who reads it learns what is wrong.
+    this.#cache.get(index, end - start).catch(() => {});
+  }
+
+  async #decode(index: number): Promise<Uint8Array> {
+    const { codec, compressed, segments, discard } = this.#parts;
+    try {
+      return await codec.readSegment(compressed, segments.segment(index));
+    } catch (error) {
+      if (!(error instanceof BadIndex)) throw error;
+      discard();
+      const text = `${this.name}: its saved index is damaged, and is removed: unmount the image and mount it again`;
+      throw new ImageBackupError("CORRUPT", text, {}, { cause: error });
+    }
+  }
+
+  #tooShort(at: number): ImageBackupError {
+    const ending = this.ending === undefined ? "" : `: ${this.ending}`;
+    return new ImageBackupError(
+      "SHORT_READ",
+      `${this.name}: the image ends at byte ${this.size}, before bytes that are needed; it is truncated${ending}`,
+      { imageOffset: at },
+    );
+  }
+}
