@@ -10,6 +10,7 @@ import { mountFuse } from "../src/fuse/mount.ts";
 import { ReplyBuffer } from "../src/fuse/reply.ts";
 import { serve } from "../src/fuse/serve.ts";
 import { type Device, fuseDevice, serveRequests } from "../src/fuse/session.ts";
+import { SERVING_THREADS } from "../src/fuse/threads.ts";
 
 const READ = 15;
 
@@ -73,8 +74,11 @@ async function main(path: string, mountPoint: string): Promise<void> {
   const fd = openSync(path, "r");
   const mount = mountFuse({ mountPoint, source: path });
   await serve(mount, {
-    createWorker: (fuseFd) =>
-      new Worker(new URL(import.meta.url), { workerData: { fuseFd, fd } satisfies Task }),
+    createWorkers: (fuseFd) => {
+      const workerData: Task = { fuseFd, fd };
+      const start = () => new Worker(new URL(import.meta.url), { workerData });
+      return Array.from({ length: SERVING_THREADS }, start);
+    },
     log: (line) => console.error(line),
   });
 }

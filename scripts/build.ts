@@ -11,7 +11,13 @@ const TARGETS = ["linux-x64", "linux-arm64", "linux-x64-musl", "linux-arm64-musl
 export type Target = (typeof TARGETS)[number];
 
 /** The program, and the threads it starts: their names alone tell them apart in the executable. */
-const ENTRIES = ["src/cli/main.ts", "src/cli/worker.ts", "src/partclone/proof-worker.ts"];
+const ENTRIES = [
+  "src/cli/main.ts",
+  "src/cli/worker.ts",
+  "src/fuse/receive-worker.ts",
+  "src/partclone/proof-worker.ts",
+  "src/seekable/index-worker.ts",
+];
 
 export async function build(target: Target | null): Promise<string> {
   const outfile = join(DIST, target === null ? "vpartclone" : `vpartclone-${target}`);

@@ -1,7 +1,7 @@
 import { ImageBackupError } from "./bytes/errors.ts";
 import type { Checked, CheckVisitor, Dump } from "./image/check.ts";
 import type { Examination, ExamineOptions } from "./image/examination.ts";
-import type { Image } from "./image/image.ts";
+import type { Image, Verify } from "./image/image.ts";
 import type { Finding } from "./image/rules.ts";
 import * as ntfsclone from "./ntfsclone/format.ts";
 import * as partclone from "./partclone/format.ts";
@@ -11,8 +11,7 @@ import { SourceStream } from "./source/stream.ts";
 export interface OpenOptions {
   /** Blocks under one count of the rank index: 32 to 1,048,576; 1024 by default. */
   readonly indexSize?: number;
-  /** Prove each strip's checksum before its bytes are first read. */
-  readonly verify?: boolean;
+  readonly verify?: Verify;
   /** A directory of the user's own, for what takes long to find out; none: nothing is kept. */
   readonly cache?: string;
 }
@@ -37,12 +36,15 @@ const TRUNCATED = "-DATA-COMPLETE";
 /** Both formats of partclone have their version before this byte. */
 const VERSION_BYTES = 34;
 
-/** Reads what lays out an image of any known format. Throws NOT_AN_IMAGE, UNSUPPORTED or CORRUPT. */
+/**
+ * Reads what lays out an image of any known format, from `stream`: the bytes of `source` in order.
+ * Throws NOT_AN_IMAGE, UNSUPPORTED or CORRUPT.
+ */
 export async function layOutImage(
   source: ByteSource,
   options: OpenOptions = {},
+  stream: ByteStream = new SourceStream(source),
 ): Promise<LaidOutImage> {
-  const stream = new SourceStream(source);
   const laidOut = await (await formatOf(stream)).layOut(source, stream, options);
   return { ...laidOut, findings: laidOut.findings.map(explainedBy(source)) };
 }

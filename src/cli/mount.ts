@@ -13,6 +13,8 @@ export interface MountOptions {
   /** Prove each strip before it is first read. */
   readonly verify: boolean;
   readonly indexSize?: number;
+  /** A directory of the user's own for what takes long to find out; null: it is found out again. */
+  readonly indexDirectory: string | null;
 }
 
 /** What the command prints once the mount answers. */

@@ -5,7 +5,7 @@ import type { HelpTopic } from "./help.ts";
 const image = {
   type: "positional",
   description:
-    "partclone or ntfsclone image, or any piece of a split one; for -v, -c and --restore also compressed, or - for standard input",
+    "partclone or ntfsclone image, also compressed, or any piece of a split one; for -v, -c and --restore also - for standard input",
 } as const;
 
 const common = {
@@ -43,6 +43,16 @@ const common = {
     valueHint: "FILE",
     description:
       "with -m: append errors of the server to FILE; otherwise they go to the system log",
+  },
+  "index-dir": {
+    type: "string",
+    valueHint: "DIR",
+    description:
+      "with -m: keep indexes of compressed and of ntfsclone images in DIR, not in the user's cache directory",
+  },
+  "no-index-cache": {
+    type: "boolean",
+    description: "with -m: keep no index; the next mount makes it again",
   },
   restore: {
     type: "string",

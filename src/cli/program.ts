@@ -1,6 +1,8 @@
+import { resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { INDEX_SIZE_RANGE } from "../image/rank.ts";
-import { FAILED, runProgram, UsageError } from "./command.ts";
+import { cacheDirectory } from "./cache.ts";
+import { FAILED, type Given, runProgram, UsageError } from "./command.ts";
 import type { HelpTopic } from "./help.ts";
 import { messagesOf } from "./messages.ts";
 
@@ -9,7 +11,8 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** Runs vpartclone or vntfsclone: they differ in their options only, and open either format. */
 export async function runImageProgram(topic: HelpTopic): Promise<void> {
-  const run = (values: Values) => perform(topic.name, values);
+  // citty takes --no-index-cache for the negation of another option: given has it as it was said.
+  const run = (args: Values, given: Given) => perform(topic.name, { ...args, ...given.values });
   await runProgram({ topic, version: packageJson.version, run });
 }
 
@@ -47,6 +50,7 @@ async function perform(name: string, values: Values): Promise<void> {
   const debug = values.debug_fuse === true;
   const options = {
     ...{ imagePath, mountPoint, verify, debug },
+    indexDirectory: indexDirectoryOf(values),
     ...(indexSize === undefined ? {} : { indexSize }),
     ...(values.log === undefined ? {} : { log: String(values.log) }),
   };
@@ -60,6 +64,7 @@ function requireSense(values: Values): void {
     throw new UsageError("nothing to do: give -m DIR to mount, -v to describe, or -c to check");
   }
   requireRestoreSense(values);
+  requireIndexSense(values);
   if (mountpoint === "") throw new UsageError("-m takes a directory");
   if (debug && mountpoint === undefined) throw new UsageError("-d needs -m DIR");
   if (values.log !== undefined && mountpoint === undefined)
@@ -80,6 +85,23 @@ function requireRestoreSense({ restore, mountpoint, crc_check, force, discard }:
   }
   if (force && restore === undefined) throw new UsageError("--force needs --restore TARGET");
   if (discard && restore === undefined) throw new UsageError("--discard needs --restore TARGET");
+}
+
+function requireIndexSense(values: Values): void {
+  const [directory, isNone] = [values["index-dir"], values["no-index-cache"] === true];
+  if (directory === "") throw new UsageError("--index-dir takes a directory");
+  if (directory !== undefined && isNone) {
+    throw new UsageError("--index-dir and --no-index-cache exclude each other");
+  }
+  if ((directory !== undefined || isNone) && values.mountpoint === undefined) {
+    throw new UsageError(`${isNone ? "--no-index-cache" : "--index-dir"} needs -m DIR`);
+  }
+}
+
+function indexDirectoryOf(values: Values): string | null {
+  if (values["no-index-cache"] === true) return null;
+  const directory = values["index-dir"];
+  return directory === undefined ? cacheDirectory() : resolve(String(directory));
 }
 
 function indexSizeOf(value: unknown): number | undefined {

@@ -1,20 +1,12 @@
-import { statSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { ImageBackupError } from "../bytes/errors.ts";
-import { layOutImage } from "../formats.ts";
+import { type LaidOutImage, layOutImage, type OpenOptions } from "../formats.ts";
+import { serveConcurrently } from "../fuse/concurrent-session.ts";
 import { mountFuse } from "../fuse/mount.ts";
-import { serve } from "../fuse/serve.ts";
-import { detectCompression, HEAD_SIZE } from "../source/compression.ts";
-import {
-  openStored,
-  type StoredSource,
-  shareStored,
-  statusOf,
-  wholePath,
-} from "../source/stored.ts";
-import { cacheDirectory } from "./cache.ts";
+import { partitionFile } from "../fuse/partition-file.ts";
+import { type ServeOptions, serve } from "../fuse/serve.ts";
+import { shareStored, statusOf, wholePath } from "../source/stored.ts";
 import type { Mounted, MountOptions } from "./mount.ts";
-import { shellQuoted } from "./mounted-text.ts";
+import { ENDINGS, layOutCompressed, openMountable } from "./open-for-mount.ts";
 import type { ServingThreads } from "./threads.ts";
 
 export interface Reporter {
@@ -23,65 +15,63 @@ export interface Reporter {
   debug(line: string): void;
 }
 
-/** An image that cannot be read in any order cannot be mounted: say what to do about it. */
-async function openForMount(imagePath: string): Promise<StoredSource> {
-  if (imagePath === "-") throw notMountable("-: standard input", SAVE);
-  if (isPipe(imagePath)) throw notMountable(`${imagePath}: a pipe`, SAVE);
-  const source = openStored(imagePath);
-  const head = new Uint8Array(Math.min(HEAD_SIZE, source.size));
-  await source.read(head, 0);
-  const compression = detectCompression(head);
-  if (!compression) return source;
-  const { name, command } = compression;
-  const target = imagePath.replace(/\.(gz|bz2|zst|lz4|xz|lzma|lz|lzo)$/, "");
-  const output = target === imagePath ? `${imagePath}.img` : target;
-  const advice = `decompress it first: ${command} ${shellQuoted(imagePath)} > ${shellQuoted(output)}`;
-  throw notMountable(`${imagePath}: a ${name} compressed image`, advice);
-}
-
-const SAVE = "save it to a file first";
-
-function isPipe(path: string): boolean {
-  try {
-    return statSync(path).isFIFO();
-  } catch {
-    return false; // Opening it as a file says what is wrong.
-  }
-}
-
-function notMountable(what: string, advice: string): ImageBackupError {
-  return new ImageBackupError("UNSUPPORTED", `${what} can be checked but not mounted; ${advice}`);
-}
-
 /** Mounts the image and serves it until it is unmounted. */
 export async function serveImage(
   options: MountOptions,
   reporter: Reporter,
   threads: ServingThreads,
 ): Promise<void> {
-  const { imagePath, debug, indexSize } = options;
-  await using source = await openForMount(imagePath);
+  const { imagePath, debug } = options;
+  const { source, compression } = await openMountable(imagePath);
   // Before anything is read: what is written to the file from now on shows in its time.
   const status = statusOf(source);
-  const cache = cacheDirectory();
-  const layOut = {
-    verify: options.verify,
-    ...(indexSize === undefined ? {} : { indexSize }),
-    ...(cache === null ? {} : { cache }),
-  };
-  const opened = await layOutImage(source, layOut);
-  const { image, shared, findings } = opened;
   const fileName = partitionName(imagePath);
-  const mount = mountFuse({ mountPoint: options.mountPoint, source: resolve(imagePath) });
+  if (compression) {
+    threads.dismiss();
+    const laidOut = await layOutCompressed(imagePath, source, compression, layOutOptions(options), {
+      indexDirectory: options.indexDirectory,
+      log: reporter.log,
+    });
+    await using _source = laidOut.image.source;
+    const file = partitionFile(laidOut.image, fileName, status);
+    await serveLaidOut(laidOut, fileName, options, reporter, (fuseFd) => [
+      serveConcurrently(fuseFd, [file], debug),
+    ]);
+    return;
+  }
+  await using stored = source;
+  const laidOut = await layOutImage(source, layOutOptions(options));
+  const { shared } = laidOut;
   const task = {
-    stored: shareStored(source, status),
+    stored: shareStored(stored, status),
     shared,
     fileName,
     status: { ...status },
     debug,
   };
+  await serveLaidOut(laidOut, fileName, options, reporter, (fuseFd) =>
+    threads.assignAll({ ...task, fuseFd }),
+  );
+}
+
+function layOutOptions({ verify, indexSize, indexDirectory }: MountOptions): OpenOptions {
+  return {
+    ...(verify && { verify }),
+    ...(indexSize !== undefined && { indexSize }),
+    ...(indexDirectory !== null && { cache: indexDirectory }),
+  };
+}
+
+async function serveLaidOut(
+  { image, findings }: LaidOutImage,
+  fileName: string,
+  { imagePath, mountPoint }: MountOptions,
+  reporter: Reporter,
+  createWorkers: ServeOptions["createWorkers"],
+): Promise<void> {
+  const mount = mountFuse({ mountPoint, source: resolve(imagePath) });
   await serve(mount, {
-    createWorker: (fuseFd) => threads.assign({ ...task, fuseFd }),
+    createWorkers,
     onReady: () =>
       reporter.mounted({
         file: join(mount.mountPoint, fileName),
@@ -98,8 +88,8 @@ export async function serveImage(
   });
 }
 
-/** The image's name without `.img`, and without what tells its pieces. */
+/** The image's name without `.img`, what compressors add, and what tells its pieces. */
 function partitionName(imagePath: string): string {
   const name = basename(wholePath(imagePath));
-  return name.replace(/(?<=.)\.img$/, "");
+  return name.replace(ENDINGS, "").replace(/(?<=.)\.img$/, "");
 }

@@ -6,8 +6,8 @@ import type { WorkerTask } from "./worker.ts";
 
 /** Threads that load what they need while the image is still being read, and then wait. */
 export interface ServingThreads {
-  /** Gives the next one its task. */
-  assign(task: WorkerTask): Worker;
+  /** Gives each the task. */
+  assignAll(task: WorkerTask): readonly Worker[];
   /** Ends those that wait. */
   dismiss(): void;
 }
@@ -19,11 +19,10 @@ function startThreads(): ServingThreads {
     () => new Worker(new URL("./worker.ts", import.meta.url)),
   );
   return {
-    assign(task) {
-      const thread = waiting.pop();
-      if (!thread) throw new Error("no thread is left");
-      thread.postMessage(task);
-      return thread;
+    assignAll(task) {
+      const threads = waiting.splice(0);
+      for (const thread of threads) thread.postMessage(task);
+      return threads;
     },
     dismiss() {
       for (const thread of waiting.splice(0)) void thread.terminate();

@@ -40,7 +40,7 @@ export function serveConcurrently(
     const reply = free.pop() ?? new ReplyBuffer(MAX_READ);
     // Whoever was interrupted has had an answer.
     const write: typeof fuse.write = (from, start, length) =>
-      pending.delete(id) ? fuse.write(from, start, length) : length;
+      pending.has(id) ? fuse.write(from, start, length) : length;
     pending.add(id);
     await handleRequest({ device: { write }, files, debug, post }, view, bytes.length, reply, log);
     pending.delete(id);

@@ -1,5 +1,11 @@
 import type { ByteSource } from "../source/source.ts";
 
+/**
+ * Is each checksum to be proved before its bytes are first read? `until-proved`: where the image has
+ * checksums, and as long as the source has not proved its bytes in another way.
+ */
+export type Verify = boolean | "until-proved";
+
 /** Where the blocks of a run are stored in the image file. */
 export interface Stored {
   /** Byte offset in the image file of the run's first block. */

@@ -1,6 +1,6 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import { isNearly } from "../image/examination.ts";
-import type { Image } from "../image/image.ts";
+import type { Image, Verify } from "../image/image.ts";
 import { FileSource } from "../source/file.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
 import { describe } from "./description.ts";
@@ -27,9 +27,9 @@ export function damagedMagic(head: Uint8Array): string | null {
 export async function layOut(
   source: ByteSource,
   stream: ByteStream,
-  { verify, cache }: { readonly verify?: boolean; readonly cache?: string },
+  { verify, cache }: { readonly verify?: Verify; readonly cache?: string },
 ) {
-  if (verify) {
+  if (verify === true) {
     const message = `${source.name}: --verify cannot prove this image: ntfsclone's format has no checksums`;
     throw new ImageBackupError("UNSUPPORTED", message);
   }

@@ -1,20 +1,20 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import { isNearly } from "../image/examination.ts";
-import type { Image } from "../image/image.ts";
+import type { Image, Verify } from "../image/image.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
 import { checksumOf } from "./checksums.ts";
 import { describe, type Geometry } from "./description.ts";
 import { PartcloneImage, type PartcloneParts } from "./image.ts";
 import { MAGIC, VERSION_AT } from "./layouts.ts";
-import { type StripStates, stripStates, unverifiable, VerifiedSource } from "./verified-source.ts";
+import { type Proofs, stripStates, unverifiable, VerifiedSource } from "./verified-source.ts";
 
 export { check, dump } from "./check.ts";
 export { examine } from "./examine.ts";
 
 export const name = "partclone";
 
-/** `states`: which strips are proved already, or `null` where none need be. */
-export type Parts = PartcloneParts & { readonly states: StripStates | null };
+/** `proofs`: how its strips are proved; `null` where they are not. */
+export type Parts = PartcloneParts & { readonly proofs: Proofs | null };
 
 export function claims(head: Uint8Array): boolean {
   return String.fromCharCode(...head.subarray(0, MAGIC.length)) === MAGIC;
@@ -30,25 +30,27 @@ export function damagedMagic(head: Uint8Array): string | null {
 export async function layOut(
   source: ByteSource,
   stream: ByteStream,
-  { indexSize, verify = false }: { readonly indexSize?: number; readonly verify?: boolean },
+  { indexSize, verify = false }: { readonly indexSize?: number; readonly verify?: Verify },
 ) {
   const description = await describe(stream, indexSize);
   const plain = PartcloneImage.from(source, description).parts;
-  const states = verify ? provable(source, plain.geometry) : null;
-  const parts: Parts = { ...plain, states };
+  const parts: Parts = { ...plain, proofs: proofsFor(verify, source, plain.geometry) };
   const image = await revive(source, parts);
   return { image, findings: description.findings, shared: { format: "partclone" as const, parts } };
 }
 
-function provable({ name, size }: ByteSource, geometry: Geometry): StripStates {
+function proofsFor(verify: Verify, { name, size }: ByteSource, geometry: Geometry): Proofs | null {
+  if (!verify) return null;
+  const trustsProved = verify === "until-proved";
   const reason = unverifiable(geometry);
-  if (reason === null) return stripStates(geometry, size);
+  if (reason === null) return { states: stripStates(geometry, size), trustsProved };
+  if (trustsProved) return null;
   throw new ImageBackupError("UNSUPPORTED", `${name}: --verify cannot prove this image: ${reason}`);
 }
 
 export async function revive(source: ByteSource, parts: Parts): Promise<Image> {
-  const { geometry, states } = parts;
-  const checksum = states && (await checksumOf(geometry));
-  const proved = checksum ? new VerifiedSource(source, geometry, checksum, states) : source;
+  const { geometry, proofs } = parts;
+  const checksum = proofs && (await checksumOf(geometry));
+  const proved = checksum ? new VerifiedSource(source, geometry, checksum, proofs) : source;
   return new PartcloneImage(proved, parts);
 }

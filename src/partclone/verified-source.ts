@@ -13,6 +13,13 @@ const STRIPS_IN_WORD = 16;
 
 export type StripStates = Int32Array;
 
+/** How strips are proved, as plain data over shared memory. */
+export interface Proofs {
+  readonly states: StripStates;
+  /** Not any more when the source says that all its bytes were proved. */
+  readonly trustsProved: boolean;
+}
+
 /** Of the strips that a file of `fileSize` bytes has room for: a header can claim any number. */
 export function stripStates(geometry: Geometry, fileSize: number): StripStates {
   const { usedBlocks, blocksPerChecksum, dataStart } = geometry;
@@ -36,21 +43,26 @@ export function unverifiable({ checksum, reseed }: Geometry): string | null {
 /** An image file that proves the checksum of each strip it is read from, the first time. */
 export class VerifiedSource implements ByteSource {
   readonly name: string;
-  readonly size: number;
   readonly #source: ByteSource;
   readonly #geometry: Geometry;
   readonly #checksum: Checksum;
   readonly #states: StripStates;
+  readonly #trustsProved: boolean;
   /** One strip is proved at a time, as the checksum has one state. */
   #busy: Promise<void> = Promise.resolve();
 
-  constructor(source: ByteSource, geometry: Geometry, checksum: Checksum, states: StripStates) {
+  /** `proofs`: which strips were proved already. */
+  constructor(source: ByteSource, geometry: Geometry, checksum: Checksum, proofs: Proofs) {
     this.name = source.name;
-    this.size = source.size;
     this.#source = source;
     this.#geometry = geometry;
     this.#checksum = checksum;
-    this.#states = states;
+    this.#states = proofs.states;
+    this.#trustsProved = proofs.trustsProved;
+  }
+
+  get size(): number {
+    return this.#source.size;
   }
 
   async read(into: Uint8Array, at: number): Promise<void> {
@@ -72,6 +84,7 @@ export class VerifiedSource implements ByteSource {
 
   /** Proves the strips that hold these bytes of the image, as far as the file has them. */
   async #require(at: number, length: number): Promise<void> {
+    if (this.#trustsProved && this.#source.isProved?.()) return;
     const { dataStart } = this.#geometry;
     const stride = strideOf(this.#geometry);
     const end = Math.min(at + length, this.size);

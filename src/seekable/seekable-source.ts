@@ -18,8 +18,9 @@ export interface SeekableParts {
   close(): Promise<void>;
 }
 
-/** How often a reader's wait is told of: each so much of the data. */
-const TOLD_EVERY = 0.1;
+/** A reader's wait is told of after so long, and then so often. */
+const TOLD_AFTER_MS = 2000;
+const TOLD_EVERY_MS = 10_000;
 
 /**
  * Compressed data as the bytes they stand for, read in any order. Reads of what is not indexed yet
@@ -30,7 +31,7 @@ export class SeekableSource implements ByteSource {
   readonly #parts: SeekableParts;
   readonly #cache: SegmentCache;
   #lastSegment = -1;
-  #toldShare = -1;
+  #tellAt = performance.now() + TOLD_AFTER_MS;
   #believesVoid = false;
 
   constructor(parts: SeekableParts) {
@@ -101,8 +102,9 @@ export class SeekableSource implements ByteSource {
   /** The reader who waits may be a file manager, and nobody knows why it hangs. */
   #tellProgress(): void {
     const { segments, log } = this.#parts;
-    if (segments.share < this.#toldShare + TOLD_EVERY) return;
-    this.#toldShare = segments.share;
+    const now = performance.now();
+    if (now < this.#tellAt) return;
+    this.#tellAt = now + TOLD_EVERY_MS;
     const percent = Math.floor(segments.share * 100);
     log(`${this.name}: ${percent} % is indexed; what follows can be read when it is, too`);
   }

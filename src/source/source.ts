@@ -17,6 +17,8 @@ export interface ByteSource extends AsyncDisposable {
   read(into: Uint8Array, at: number): Promise<void>;
   /** Fills the pieces one after the other from byte `at`, or throws SHORT_READ. */
   readPieces(pieces: readonly Uint8Array[], at: number): Promise<void>;
+  /** Was every byte proved when the file was read before? Then nobody needs to prove it again. */
+  isProved?(): boolean;
   /** The same reads at once, where the source can: promises cost as much as a small read. */
   readonly now?: ReadsNow;
 }

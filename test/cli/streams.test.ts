@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { flip, last } from "../../fixtures-gen/break.ts";
 import { type ExampleName, example } from "../../fixtures-gen/examples.ts";
 import { testWith } from "../require.ts";
+import { compressed, compressors } from "./compressors.ts";
 import {
   linesOf,
   type ProgramName,
@@ -38,22 +39,6 @@ const all: typeof images = [
 ];
 
 const commands = ["-v", "-c -q", "--json -c -q"];
-
-/** Compressors as commands from standard input to standard output. */
-const compressors = {
-  gzip: ["gzip", "-c"],
-  zstd: ["zstd", "-qc"],
-  bzip2: ["bzip2", "-c"],
-  xz: ["xz", "-c"],
-  lzma: ["xz", "--format=lzma", "-c"],
-  lz4: ["lz4", "-qc"],
-} as const satisfies Record<string, readonly [string, ...string[]]>;
-
-function compressed(by: keyof typeof compressors, bytes: Uint8Array): Uint8Array {
-  const { stdout, exitCode } = Bun.spawnSync([...compressors[by]], { stdin: bytes });
-  if (exitCode !== 0) throw new Error(`${by}: status ${exitCode}`);
-  return stdout;
-}
 
 /** Without the names, and the findings sorted: how long a pipe is shows only at its end. */
 const comparable = ({ status, out, err }: Ran, name: string) => {
@@ -133,16 +118,6 @@ for (const [by, [tool]] of Object.entries(compressors)) {
       expect(lines.length).toBeGreaterThan(0);
       expect(out).not.toContain(": sound");
     }
-  });
-
-  testWith([tool], `${by}: mounting is refused, with the command that unpacks`, () => {
-    files.file("c: $x.img", compressed(by as keyof typeof compressors, sound.image));
-    const { status, out, err } = runProgram("vpartclone", ["c: $x.img", "-m", "."], { cwd });
-    const program = tool === "xz" ? "xz" : by;
-    const advice = `decompress it first: ${program} -dc 'c: $x.img' > 'c: $x.img.img'`;
-    expect({ status, out }).toEqual({ status: 1, out: "" });
-    const what = `a ${by} compressed image can be checked but not mounted`;
-    expect(err).toBe(`vpartclone: c: $x.img: ${what}; ${advice}\n`);
   });
 }
 

@@ -79,11 +79,20 @@ for (const program of programs) {
       const { status, out, err } = runProgram(program, line.split(" "));
       expect({ status, err }).toEqual({ status: 0, err: "" });
       const options = linesOf(out).flatMap(
-        (line) => /^ {2}(-\w, | {4})(--\w+)/.exec(line)?.[2] ?? [],
+        (line) => /^ {2}(-\w, | {4})(--[\w-]+)/.exec(line)?.[2] ?? [],
       );
       expect(options).toEqual([
         ...["--mountpoint", "--debug_fuse", "--verbose", "--json", "--crc_check"],
-        ...["--verify", "--log", "--restore", "--force", "--discard", "--quiet"],
+        ...[
+          "--verify",
+          "--log",
+          "--index-dir",
+          "--no-index-cache",
+          "--restore",
+          "--force",
+          "--discard",
+          "--quiet",
+        ],
         ...(program === "vpartclone" ? ["--index_size"] : []),
         ...["--help", "--version"],
       ]);

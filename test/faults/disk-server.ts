@@ -12,6 +12,7 @@ import {
   type SessionMessage,
   serveRequests,
 } from "../../src/fuse/session.ts";
+import { SERVING_THREADS } from "../../src/fuse/threads.ts";
 import { type DiskConfig, moods } from "./moods.ts";
 
 /** In memory that threads share: the mood, where it begins, where it ends. */
@@ -92,10 +93,11 @@ async function main(config: DiskConfig): Promise<void> {
   });
   const mount = mountFuse({ mountPoint: config.mountPoint, source: "moody disk" });
   await serve(mount, {
-    createWorker: (fd) =>
-      new Worker(new URL(import.meta.url), {
-        workerData: { fd, config, state } satisfies WorkerStart,
-      }),
+    createWorkers: (fd) => {
+      const workerData: WorkerStart = { fd, config, state };
+      const start = () => new Worker(new URL(import.meta.url), { workerData });
+      return Array.from({ length: SERVING_THREADS }, start);
+    },
     onReady: () => console.log("ready"),
     log: () => {},
   });

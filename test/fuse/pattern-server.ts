@@ -6,9 +6,11 @@ import {
   reportReady,
   startInBackground,
 } from "../../src/fuse/background.ts";
+import { serveConcurrently } from "../../src/fuse/concurrent-session.ts";
 import { type Mount, mountFuse } from "../../src/fuse/mount.ts";
 import { serve } from "../../src/fuse/serve.ts";
 import { fuseDevice, type SessionMessage, serveRequests } from "../../src/fuse/session.ts";
+import { SERVING_THREADS } from "../../src/fuse/threads.ts";
 import { type Pattern, patternFile } from "./pattern.ts";
 
 export interface ServerConfig {
@@ -17,6 +19,8 @@ export interface ServerConfig {
   readonly pattern: Pattern;
   readonly background?: boolean;
   readonly debug?: boolean;
+  /** Answer requests while others wait. */
+  readonly concurrent?: boolean;
   readonly allowOther?: boolean;
   /** Fail on purpose: while serving starts, in a thread, or before a word is said. */
   readonly fail?: "ready" | "worker" | "silently";
@@ -30,10 +34,15 @@ interface WorkerStart {
 const say = (event: string, text = "") => process.stdout.write(`${event} ${text}\n`);
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
+const startThread = (start: WorkerStart) =>
+  new Worker(new URL(import.meta.url), { workerData: start });
+
 async function serveMount(mount: Mount, config: ServerConfig): Promise<void> {
   await serve(mount, {
-    createWorker: (fd) =>
-      new Worker(new URL(import.meta.url), { workerData: { fd, config } satisfies WorkerStart }),
+    createWorkers: (fd) =>
+      config.concurrent
+        ? [serveConcurrently(fd, [patternFile(config.pattern)], config.debug ?? false)]
+        : Array.from({ length: SERVING_THREADS }, () => startThread({ fd, config })),
     onReady: () => {
       if (config.fail === "ready") throw new Error("failed on purpose");
       reportReady(JSON.stringify({ allowOther: mount.allowOther }));

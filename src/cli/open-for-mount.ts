@@ -1,0 +1,76 @@
+import { statSync } from "node:fs";
+import { ImageBackupError } from "../bytes/errors.ts";
+import type { LaidOutImage, OpenOptions } from "../formats.ts";
+import { layOutImage } from "../formats.ts";
+import { seekableCodec } from "../seekable/codecs.ts";
+import { openSeekable, type SeekableOptions } from "../seekable/open-seekable.ts";
+import { type Compression, detectCompression, HEAD_SIZE } from "../source/compression.ts";
+import { openStream } from "../source/open-stream.ts";
+import { openStored, type StoredSource } from "../source/stored.ts";
+import { shellQuoted } from "./mounted-text.ts";
+
+/** The file of an image, and how its bytes are compressed, if they are. */
+export interface MountableFile {
+  readonly source: StoredSource;
+  readonly compression: Compression | null;
+}
+
+/** Opens what can be read in any order; of anything else says what to do about it. */
+export async function openMountable(imagePath: string): Promise<MountableFile> {
+  if (imagePath === "-") throw notMountable("-: standard input", SAVE);
+  if (isPipe(imagePath)) throw notMountable(`${imagePath}: a pipe`, SAVE);
+  const source = openStored(imagePath);
+  const head = new Uint8Array(Math.min(HEAD_SIZE, source.size));
+  await source.read(head, 0);
+  return { source, compression: detectCompression(head) };
+}
+
+const SAVE = "save it to a file first";
+
+function isPipe(path: string): boolean {
+  try {
+    return statSync(path).isFIFO();
+  } catch {
+    return false; // Opening it as a file says what is wrong.
+  }
+}
+
+function notMountable(what: string, advice: string): ImageBackupError {
+  return new ImageBackupError("UNSUPPORTED", `${what} can be checked but not mounted; ${advice}`);
+}
+
+/**
+ * Lays out a compressed image while its data are indexed. What describes it is decompressed in
+ * order: that needs no index, and is the faster way through an ntfsclone image's commands.
+ */
+export async function layOutCompressed(
+  imagePath: string,
+  source: StoredSource,
+  { name, command }: Compression,
+  layOut: OpenOptions,
+  options: SeekableOptions,
+): Promise<LaidOutImage> {
+  const codec = await seekableCodec(name);
+  if (!codec)
+    throw notMountable(`${imagePath}: a ${name} compressed image`, decompress(command, imagePath));
+  const seekable = await openSeekable(source, codec, options);
+  try {
+    await using stream = await openStream(imagePath);
+    const laidOut = await layOutImage(seekable, { verify: "until-proved", ...layOut }, stream);
+    const { shared } = laidOut;
+    if (shared.format === "partclone" && shared.parts.proofs) seekable.believeVoid();
+    return laidOut;
+  } catch (error) {
+    await seekable[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function decompress(command: string, imagePath: string): string {
+  const target = imagePath.replace(ENDINGS, "");
+  const output = target === imagePath ? `${imagePath}.img` : target;
+  return `decompress it first: ${command} ${shellQuoted(imagePath)} > ${shellQuoted(output)}`;
+}
+
+/** What compressors add to a file's name. */
+export const ENDINGS = /\.(gz|bz2|zst|lz4|xz|lzma|lz|lzo)$/;

@@ -1,0 +1,141 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ExampleName, example } from "../../fixtures-gen/examples.ts";
+import { seekableCodec } from "../../src/seekable/codecs.ts";
+import { mountDirectory, mountNeeds, ROOT, run } from "../fuse/harness.ts";
+import { testWith } from "../require.ts";
+import { type CompressorName, compressed, compressors } from "./compressors.ts";
+import { linesOf, type ProgramName, runProgram, scratch } from "./program.ts";
+
+const files = scratch();
+afterAll(() => files[Symbol.dispose]());
+const TIMEOUT = 60_000;
+const LONG_AGO = new Date("2020-01-01");
+
+const images: readonly (readonly [ExampleName, ProgramName])[] = [
+  ["v1-ntfs-tail", "vpartclone"],
+  ["v2-xxh128", "vpartclone"],
+  ["v2-none", "vpartclone"],
+  ["ntfs-10.1", "vntfsclone"],
+];
+
+/** Mounts, and gives what the partition's file holds, or why it cannot be read. */
+function contentOf(program: ProgramName, path: string, name: string, ...options: string[]) {
+  using point = mountDirectory(ROOT);
+  const { status, err } = runProgram(program, [path, "-m", point.path, ...options]);
+  expect({ status, err }).toEqual({ status: 0, err: "" });
+  try {
+    return readFileSync(join(point.path, name));
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  } finally {
+    expect(run(ROOT, "umount", point.path).code).toBe(0);
+  }
+}
+
+for (const by of Object.keys(compressors) as CompressorName[]) {
+  const [tool] = compressors[by];
+  const isSeekable = (await seekableCodec(by)) !== null;
+
+  for (const [name, program] of isSeekable ? images : []) {
+    testWith(
+      [tool, ...mountNeeds(ROOT)],
+      `${by}: -m shows the partition of ${name}`,
+      () => {
+        const { image, partition } = example(name);
+        const path = files.file(`${name}-${by}.img.zz`, compressed(by, image));
+        const content = contentOf(program, path, `${name}-${by}.img.zz`);
+        expect(Buffer.compare(content as Buffer, partition)).toBe(0);
+      },
+      TIMEOUT,
+    );
+  }
+
+  if (isSeekable) continue;
+  testWith([tool], `${by}: mounting is refused, with the command that unpacks`, () => {
+    files.file("c: $x.img", compressed(by, example("v2-xxh64").image));
+    const cwd = files.path;
+    const { status, out, err } = runProgram("vpartclone", ["c: $x.img", "-m", "."], { cwd });
+    const program = tool === "xz" ? "xz" : by;
+    const advice = `decompress it first: ${program} -dc 'c: $x.img' > 'c: $x.img.img'`;
+    expect({ status, out }).toEqual({ status: 1, out: "" });
+    const what = `a ${by} compressed image can be checked but not mounted`;
+    expect(err).toBe(`vpartclone: c: $x.img: ${what}; ${advice}\n`);
+  });
+}
+
+describe("a compressed image that is mounted", () => {
+  const { image, partition } = example("v2-xxh128");
+  const whole = Bun.zstdCompressSync(image);
+
+  testWith(
+    mountNeeds(ROOT),
+    "in pieces, named after neither them nor the compressor",
+    () => {
+      const folder = join(files.path, "pieces");
+      mkdirSync(folder);
+      const half = Math.ceil(whole.length / 2);
+      ["aa", "ab"].forEach((suffix, index) => {
+        const piece = whole.subarray(index * half, (index + 1) * half);
+        writeFileSync(join(folder, `sda1.ext4-ptcl-img.zst.${suffix}`), piece);
+      });
+      const first = join(folder, "sda1.ext4-ptcl-img.zst.aa");
+      const content = contentOf("vpartclone", first, "sda1.ext4-ptcl-img");
+      expect(Buffer.compare(content as Buffer, partition)).toBe(0);
+    },
+    TIMEOUT,
+  );
+
+  testWith(
+    mountNeeds(ROOT),
+    "keeps its index where it is told to, and uses it again",
+    () => {
+      const path = files.file("kept.img.zst", whole);
+      utimesSync(path, LONG_AGO, LONG_AGO);
+      const directory = join(files.path, "indexes");
+      contentOf("vpartclone", path, "kept", "--no-index-cache");
+      expect(contentOf("vpartclone", path, "kept", "--index-dir", directory)).toHaveLength(
+        partition.length,
+      );
+      const [index = "", ...others] = readdirSync(directory);
+      expect(others).toEqual([]);
+      expect(index).toMatch(/^[0-9a-f]{32}\.index$/);
+      const before = readFileSync(join(directory, index));
+      const content = contentOf("vpartclone", path, "kept", "--index-dir", directory);
+      expect(Buffer.compare(content as Buffer, partition)).toBe(0);
+      expect(readFileSync(join(directory, index)).equals(before)).toBe(true);
+    },
+    TIMEOUT,
+  );
+
+  testWith(
+    mountNeeds(ROOT),
+    "gives an input/output error where it is damaged, and says so in the log",
+    () => {
+      const half = image.length >> 1;
+      const behind = Bun.zstdCompressSync(image.subarray(half)).fill(0x55, 100, 120);
+      const frames = [Bun.zstdCompressSync(image.subarray(0, half)), behind];
+      const path = files.file("damaged.img.zst", Buffer.concat(frames));
+      const log = join(files.path, "damaged.log");
+      expect(contentOf("vpartclone", path, "damaged", "--log", log)).toBe("EIO");
+      const lines = linesOf(readFileSync(log, "utf8"));
+      expect(lines[0]).toContain(`${path}: the zstd data is damaged or incomplete near byte`);
+    },
+    TIMEOUT,
+  );
+});
+
+test.each([
+  [["--index-dir", ""], "--index-dir takes a directory"],
+  [["--index-dir", "/x"], "--index-dir needs -m DIR"],
+  [["--no-index-cache"], "--no-index-cache needs -m DIR"],
+  [
+    ["--no-index-cache", "--index-dir", "/x"],
+    "--index-dir and --no-index-cache exclude each other",
+  ],
+])("%j is refused", (options, why) => {
+  const { status, err } = runProgram("vpartclone", ["x.img", "-v", ...options]);
+  expect(status).toBe(2);
+  expect(err).toStartWith(`vpartclone: ${why}; usage: `);
+});
