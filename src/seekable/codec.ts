@@ -15,8 +15,12 @@ export interface Checkpoint {
 /** What a pass through compressed data has come to. */
 export type BuildEvent =
   | { readonly type: "checkpoint"; readonly checkpoint: Checkpoint }
-  /** The data end here, complete and with right checksums where the format has them. */
-  | { readonly type: "end"; readonly outSize: number };
+  /**
+   * The data end here, complete and with right checksums where they have them. `isProved`: all of
+   * them have, so that no byte can be wrong; false, too, where that is not known of what is before
+   * the place a pass went on from.
+   */
+  | { readonly type: "end"; readonly outSize: number; readonly isProved: boolean };
 
 export interface BuildOptions {
   /** Where to go on; null: at the beginning. This checkpoint itself is not told again. */

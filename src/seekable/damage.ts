@@ -1,5 +1,6 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import type { ByteSource } from "../source/source.ts";
+import { WrongChecksum } from "./malformed.ts";
 
 /** The compressed bytes of `source` near byte `at` are not what `codec` says they must be. */
 export function corrupt(
@@ -15,6 +16,12 @@ export function corrupt(
     {},
     options,
   );
+}
+
+/** The data's own checksum before byte `at` is not that of what they give: nobody knows where. */
+export function wrongChecksum(source: ByteSource, codec: string, at: number): ImageBackupError {
+  const reason = "a checksum differs";
+  return corrupt(source, codec, at, reason, { cause: new WrongChecksum(reason) });
 }
 
 /** Valid, and not to be read in any order here. */

@@ -18,7 +18,7 @@ export class BadIndex extends Error {}
 /** The hash of what follows, out offset, in offset, bit (or END), length and hash of the state. */
 const RECORD_SIZE = 40;
 const FIELD = { outOffset: 8, inOffset: 16, inBit: 24, stateLength: 28, stateHash: 32 } as const;
-/** Instead of a bit, where the out offset is the size of all data. */
+/** Instead of a bit, where the out offset is the size of all data, and the in offset 1: proved. */
 const END = 255;
 /** More states than these are not looked at before they are needed. */
 const MOST_PROVED = 32 * 2 ** 20;
@@ -28,6 +28,8 @@ export interface Records {
   readonly entries: readonly Entry[];
   /** Uncompressed bytes; `null`: the pass has not come to the end. */
   readonly outSize: number | null;
+  /** All bytes were proved by the compressed data's own checksums. */
+  readonly isProved: boolean;
 }
 
 /**
@@ -71,8 +73,8 @@ export class IndexFile {
     return { outOffset, inOffset, inBit, stateAt, stateLength: state.length };
   }
 
-  finish(outSize: number): void {
-    this.#append(outSize, 0, END, new Uint8Array());
+  finish(outSize: number, isProved: boolean): void {
+    this.#append(outSize, +isProved, END, new Uint8Array());
   }
 
   /** Where the next record goes. */
@@ -104,7 +106,7 @@ export function checkpointOf(fd: number, entry: Entry): Checkpoint {
   const { outOffset, inOffset, inBit, stateAt, stateLength } = entry;
   const record = readUpTo(fd, RECORD_SIZE + stateLength, stateAt - RECORD_SIZE);
   const state = record.subarray(RECORD_SIZE);
-  const isWhole = state.length === stateLength && isProved(record, state);
+  const isWhole = state.length === stateLength && isRight(record, state);
   if (!isWhole) throw new BadIndex("the index is damaged");
   return { outOffset, inOffset, inBit, state };
 }
@@ -113,6 +115,7 @@ function readRecords(fd: number, start: number): { records: Records; end: number
   const { size } = fstatSync(fd);
   const entries: Entry[] = [];
   let outSize: number | null = null;
+  let isProved = false;
   let at = start;
   while (outSize === null && at + RECORD_SIZE <= size) {
     const record = readUpTo(fd, RECORD_SIZE, at);
@@ -122,20 +125,22 @@ function readRecords(fd: number, start: number): { records: Records; end: number
     const stateAt = at + RECORD_SIZE;
     if (stateAt + stateLength > size) break;
     const isNear = at < MOST_PROVED;
-    if (isNear && !isProved(record, readUpTo(fd, stateLength, stateAt))) break;
+    if (isNear && !isRight(record, readUpTo(fd, stateLength, stateAt))) break;
     const outOffset = fields.getFloat64(FIELD.outOffset, true);
     const inOffset = fields.getFloat64(FIELD.inOffset, true);
     const inBit = fields.getUint32(FIELD.inBit, true);
-    if (inBit === END) outSize = outOffset;
-    else entries.push({ outOffset, inOffset, inBit, stateAt, stateLength });
+    if (inBit === END) {
+      outSize = outOffset;
+      isProved = inOffset === 1;
+    } else entries.push({ outOffset, inOffset, inBit, stateAt, stateLength });
     at = stateAt + stateLength;
   }
-  return { records: { entries, outSize }, end: at };
+  return { records: { entries, outSize, isProved }, end: at };
 }
 
 const hashOf = (record: Uint8Array): bigint => Bun.hash.xxHash3(record.subarray(8, RECORD_SIZE));
 
-const isProved = (record: Uint8Array, state: Uint8Array): boolean =>
+const isRight = (record: Uint8Array, state: Uint8Array): boolean =>
   Bun.hash.xxHash3(state) === viewOf(record).getBigUint64(FIELD.stateHash, true);
 
 function readUpTo(fd: number, length: number, at: number): Uint8Array {

@@ -19,7 +19,7 @@ export interface IndexTask {
 /** What it tells. */
 export type IndexMessage =
   | { readonly type: "entry"; readonly entry: Entry }
-  | { readonly type: "end"; readonly outSize: number }
+  | { readonly type: "end"; readonly outSize: number; readonly isProved: boolean }
   | ({ readonly type: "failed" } & Failure);
 
 /** Why a pass did not come to the end; errors lose their class on their way between threads. */

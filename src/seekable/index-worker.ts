@@ -15,8 +15,8 @@ async function index({ stored, codec: name, spacing, from, fd, end }: IndexTask)
   for await (const event of codec.build(reviveStored(stored), { from, spacing })) {
     if (event.type === "checkpoint") post({ type: "entry", entry: file.add(event.checkpoint) });
     else {
-      file.finish(event.outSize);
-      post({ type: "end", outSize: event.outSize });
+      file.finish(event.outSize, event.isProved);
+      post(event);
     }
   }
 }

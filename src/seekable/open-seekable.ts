@@ -56,7 +56,7 @@ function follow(
     if (message.type === "entry") segments.add(message.entry);
     else if (message.type === "end") {
       saved.keep();
-      segments.end(message.outSize);
+      segments.end(message.outSize, message.isProved);
     } else {
       saved.remove();
       log(message.message);

@@ -124,7 +124,10 @@ function createdAt(path: string, key: string) {
   rmSync(path, { force: true });
   const { O_RDWR, O_CREAT, O_EXCL } = constants;
   const fd = openSync(path, O_RDWR | O_CREAT | O_EXCL, 0o600);
-  return { file: IndexFile.create(fd, key), records: { entries: [], outSize: null } };
+  return {
+    file: IndexFile.create(fd, key),
+    records: { entries: [], outSize: null, isProved: false },
+  };
 }
 
 /** The file of a process that ended before its pass did. */

@@ -49,9 +49,8 @@ export class SeekableSource implements ByteSource {
     return this.#parts.compressed.ending;
   }
 
-  /** Was all of it proved by the compressed data's own checksums? */
   isProved(): boolean {
-    return this.#parts.segments.outSize !== null;
+    return this.#parts.segments.isProved;
   }
 
   /**

@@ -8,20 +8,27 @@ export class Segments {
   readonly #inSize: number;
   readonly #entries: Entry[];
   #outSize: number | null;
+  #isProved: boolean;
   #failure: Failure | null = null;
   #changed = Promise.withResolvers<void>();
 
   /** `fd`: the index's file; `inSize`: bytes of the compressed data. */
-  constructor(fd: number, inSize: number, { entries, outSize }: Records) {
+  constructor(fd: number, inSize: number, { entries, outSize, isProved }: Records) {
     this.#fd = fd;
     this.#inSize = inSize;
     this.#entries = [...entries];
     this.#outSize = outSize;
+    this.#isProved = isProved;
   }
 
   /** Uncompressed bytes; `null` until all is indexed. */
   get outSize(): number | null {
     return this.#outSize;
+  }
+
+  /** Was every byte proved by the compressed data's own checksums? */
+  get isProved(): boolean {
+    return this.#isProved;
   }
 
   get failure(): Failure | null {
@@ -39,8 +46,9 @@ export class Segments {
     this.#wake();
   }
 
-  end(outSize: number): void {
+  end(outSize: number, isProved: boolean): void {
     this.#outSize = outSize;
+    this.#isProved = isProved;
     this.#wake();
   }
 

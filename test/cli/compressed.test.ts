@@ -109,18 +109,36 @@ describe("a compressed image that is mounted", () => {
     TIMEOUT,
   );
 
+  const half = image.length >> 1;
+  /** The second half is damaged where the content is stored as it is. */
+  const halves = (compress: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array, whole: Uint8Array) => {
+    const parts = [whole.slice(0, half), whole.slice(half)].map((part) => compress(part));
+    parts[1]?.fill(0x55, 100, 120);
+    return Buffer.concat(parts);
+  };
+
   testWith(
     mountNeeds(ROOT),
-    "gives an input/output error where it is damaged, and says so in the log",
+    "gives an error for what its own checksums find, where those of the compressor are missing",
     () => {
-      const half = image.length >> 1;
-      const behind = Bun.zstdCompressSync(image.subarray(half)).fill(0x55, 100, 120);
-      const frames = [Bun.zstdCompressSync(image.subarray(0, half)), behind];
-      const path = files.file("damaged.img.zst", Buffer.concat(frames));
+      const path = files.file("damaged.img.zst", halves(Bun.zstdCompressSync, image));
       const log = join(files.path, "damaged.log");
       expect(contentOf("vpartclone", path, "damaged", "--log", log)).toBe("EIO");
+      expect(readFileSync(log, "utf8")).toContain("input/output error: the checksum of strip 2");
+    },
+    TIMEOUT,
+  );
+
+  testWith(
+    mountNeeds(ROOT),
+    "gives errors only, where the compressor's checksum differs and it has none of its own",
+    () => {
+      const path = files.file("none.img.gz", halves(Bun.gzipSync, example("v2-none").image));
+      const log = join(files.path, "none.log");
+      expect(contentOf("vpartclone", path, "none", "--log", log)).toBe("EIO");
       const lines = linesOf(readFileSync(log, "utf8"));
-      expect(lines[0]).toContain(`${path}: the zstd data is damaged or incomplete near byte`);
+      const damage = `${path}: the gzip data is damaged or incomplete near byte`;
+      expect(lines.filter((line) => line.includes(damage)).length).toBeGreaterThan(0);
     },
     TIMEOUT,
   );

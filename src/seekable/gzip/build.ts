@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import { viewOf } from "../../source/codecs/exact.ts";
 import type { ByteSource } from "../../source/source.ts";
 import type { BuildEvent, BuildOptions, Checkpoint } from "../codec.ts";
-import { beyondRandomAccess, corrupt } from "../damage.ts";
+import { beyondRandomAccess, corrupt, wrongChecksum } from "../damage.ts";
 import { InputWindow } from "../input-window.ts";
 import { isSameHash, segmentHash } from "../segment-hash.ts";
 import { type BlockPlace, Blocks, endOf } from "./blocks.ts";
@@ -39,7 +39,8 @@ export async function* build(
     if (checkpoint.outOffset !== from?.outOffset) yield { type: "checkpoint", checkpoint };
     else expectSame(compressed, from, checkpoint);
   }
-  yield { type: "end", outSize: pass.outOffset };
+  // Every member has a CRC-32, and a checkpoint that of what is before it.
+  yield { type: "end", outSize: pass.outOffset, isProved: true };
 }
 
 /** The data at a checkpoint that a pass goes on from must be what they were. */
@@ -152,9 +153,7 @@ class Pass {
     const trailer = viewOf(await exactly(this.#input, TRAILER_SIZE));
     const isRight =
       trailer.getUint32(0, true) === this.#crc && trailer.getUint32(4, true) === this.#size >>> 0;
-    if (!isRight) {
-      throw corrupt(this.#input.source, "gzip", this.#input.position, "a checksum differs");
-    }
+    if (!isRight) throw wrongChecksum(this.#input.source, "gzip", this.#input.position);
     this.#input.skip(TRAILER_SIZE);
   }
 

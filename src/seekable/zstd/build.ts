@@ -28,6 +28,8 @@ interface Start {
   readonly outOffset: number;
   readonly place: Place | null;
   readonly progress: Progress | null;
+  /** No frame is before, or is only begun: the pass sees all of them. */
+  readonly isFirstFrame: boolean;
 }
 
 /**
@@ -42,6 +44,7 @@ export async function* build(
   let { outOffset, progress } = start;
   let first: Checkpoint | null = null;
   let running: Promise<Decoded> | null = null;
+  let isProved = start.isFirstFrame;
   const finish = async (segment: Promise<Decoded>): Promise<BuildEvent[]> => {
     const { checkpoint, length, ...after } = await segment;
     outOffset += length;
@@ -54,6 +57,7 @@ export async function* build(
     return [];
   };
   for await (const plan of planSegments(compressed, start.at, start.place, spacing)) {
+    isProved &&= plan.isProved;
     if (running) yield* await finish(running);
     running = decodeSegment(compressed, plan, outOffset, progress);
     // It is awaited above or below; a pass that is given up before must not end the program.
@@ -61,18 +65,19 @@ export async function* build(
   }
   if (running) yield* await finish(running);
   if (from === null && outOffset === 0 && first) yield { type: "checkpoint", checkpoint: first };
-  yield { type: "end", outSize: outOffset };
+  yield { type: "end", outSize: outOffset, isProved };
 }
 
 async function startOf(from: Checkpoint | null): Promise<Start> {
-  const nowhere = { at: 0, outOffset: 0, place: null, progress: null };
+  const nowhere = { at: 0, outOffset: 0, place: null, progress: null, isFirstFrame: true };
   if (from === null) return nowhere;
   const { inside } = decodeState(from.state);
-  const here = { ...nowhere, at: from.inOffset, outOffset: from.outOffset };
+  const isFirstFrame = from.inOffset === 0 || inside?.frameAt === 0;
+  const here = { ...nowhere, at: from.inOffset, outOffset: from.outOffset, isFirstFrame };
   if (inside === null) return here;
   const { frame, frameAt, done, dictionary } = inside;
   if (isLargeWindow(frame.header.windowSize)) {
-    return { ...nowhere, at: frameAt, outOffset: from.outOffset - done };
+    return { ...here, at: frameAt, outOffset: from.outOffset - done };
   }
   const place = { frame, frameAt, ...fromDictionary(dictionary) };
   return { ...here, place, progress: await progressAt(inside) };

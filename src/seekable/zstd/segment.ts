@@ -31,6 +31,8 @@ export interface PlannedSegment {
   readonly place: Place | null;
   readonly dictionary: Uint8Array;
   readonly parts: readonly Part[];
+  /** All frames that it has a part of have checksums. */
+  readonly isProved: boolean;
   /** Which bytes of the window are needed; see Marks. */
   readonly needed: Uint8Array;
   /** Decoded bytes, about. */
@@ -72,6 +74,7 @@ export class SegmentPlan {
   #blocks: Block[] = [];
   #firstRepeats: Repeats;
   #isRest: boolean;
+  #isProved: boolean;
   #sample = { count: 0, size: 0 };
   #limit = 0;
   /** Decoded bytes so far, about. */
@@ -86,6 +89,7 @@ export class SegmentPlan {
     this.#followed = spacing * FOLLOWED_SHARE;
     this.needed = new Uint8Array(Math.ceil((start?.frame.header.windowSize ?? 0) / 2 ** MARK_BITS));
     this.#frame = start?.frame ?? null;
+    this.#isProved = start?.frame.header.hasChecksum ?? true;
     this.#frameAt = start?.frameAt ?? 0;
     this.#tables = start?.tables ?? NO_TABLES;
     this.#repeats = start?.repeats ?? FIRST_REPEATS;
@@ -110,6 +114,7 @@ export class SegmentPlan {
     this.#parts.beginFrame(frame);
     this.#frame = frame;
     this.#frameAt = at;
+    this.#isProved &&= frame.header.hasChecksum;
     this.#tables = NO_TABLES;
     this.#repeats = FIRST_REPEATS;
     this.#firstRepeats = FIRST_REPEATS;
@@ -182,6 +187,7 @@ export class SegmentPlan {
       place: start,
       dictionary: start ? toDictionary(start.tables, start.repeats) : new Uint8Array(),
       parts: this.#parts.finish(),
+      isProved: this.#isProved,
       needed: this.needed,
       expected: Math.ceil(Math.min(this.size, this.#limit)),
       limit: this.#limit,
