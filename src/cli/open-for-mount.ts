@@ -57,6 +57,7 @@ export async function layOutCompressed(
   try {
     await using stream = await openStream(imagePath);
     const laidOut = await layOutImage(seekable, { verify: "until-proved", ...layOut }, stream);
+    await seekable.begun();
     const { shared } = laidOut;
     if (shared.format === "partclone" && shared.parts.proofs) seekable.believeVoid();
     return laidOut;

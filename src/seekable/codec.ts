@@ -17,8 +17,8 @@ export type BuildEvent =
   | { readonly type: "checkpoint"; readonly checkpoint: Checkpoint }
   /**
    * The data end here, complete and with right checksums where they have them. `isProved`: all of
-   * them have, so that no byte can be wrong; false, too, where that is not known of what is before
-   * the place a pass went on from.
+   * them have, and they were right in the pass or are proved by whoever reads a segment; false, too,
+   * where that is not known of what is before the place a pass went on from.
    */
   | { readonly type: "end"; readonly outSize: number; readonly isProved: boolean };
 

@@ -61,6 +61,13 @@ export class SeekableSource implements ByteSource {
     this.#believesVoid = true;
   }
 
+  /** Resolves when reads may begin. Throws UNSUPPORTED where they never will. */
+  async begun(): Promise<void> {
+    const { segments } = this.#parts;
+    await segments.begun();
+    if (segments.failure?.code === "UNSUPPORTED") throw errorOf(segments.failure);
+  }
+
   read(into: Uint8Array, at: number): Promise<void> {
     return this.readPieces([into], at);
   }

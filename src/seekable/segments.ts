@@ -81,6 +81,13 @@ export class Segments {
     }
   }
 
+  /** Resolves when anything is known: that a segment begins, that there is none, or why not. */
+  async begun(): Promise<void> {
+    while (this.#entries.length === 0 && this.#outSize === null && !this.#failure) {
+      await this.#changed.promise;
+    }
+  }
+
   /** Is the segment of this number known? */
   has(index: number): boolean {
     return index + 1 < this.#entries.length + (this.#outSize === null ? 0 : 1);

@@ -19,11 +19,15 @@ const FIELDS = 4;
 /** A unit is decoded as a whole, and in memory while it is read. */
 const MAX_LENGTH = 2 ** 28;
 
-/** As a codec's `build`, without a pass: the file itself lists its units. */
+/**
+ * As a codec's `build`, without a pass: the file itself lists its units. `hasChecks`: decoding any
+ * of them proves its bytes.
+ */
 export function* indexUnits(
   compressed: ByteSource,
   codec: string,
   units: readonly Unit[],
+  hasChecks: boolean,
   { from, spacing }: BuildOptions,
 ): Generator<BuildEvent> {
   let outSize = 0;
@@ -36,7 +40,7 @@ export function* indexUnits(
     isBehind ||= isSame(from as Checkpoint, checkpoint);
   }
   if (!isBehind) throw corrupt(compressed, codec, 0, "it is not what was indexed");
-  yield { type: "end", outSize };
+  yield { type: "end", outSize, isProved: hasChecks };
 }
 
 /** What a checkpoint's segment consists of. */

@@ -22,7 +22,7 @@ export const lzip: SeekableCodec = {
 };
 
 async function* build(compressed: ByteSource, options: BuildOptions): AsyncGenerator<BuildEvent> {
-  yield* indexUnits(compressed, "lzip", await listMembers(compressed), options);
+  yield* indexUnits(compressed, "lzip", await listMembers(compressed), true, options);
 }
 
 async function listMembers(source: ByteSource): Promise<Unit[]> {

@@ -8,6 +8,9 @@ import { indexUnits, type Unit, unitsOf } from "../units.ts";
 import { listBlocks, padded } from "./streams.ts";
 import { encodedNumbers } from "./variable.ts";
 
+/** The .xz file format 1.2.1, 2.1.1.2. */
+const NO_CHECK = 0;
+
 /** .xz streams, which list their blocks at their end; each block has its own check. */
 export const xz: SeekableCodec = {
   name: "xz",
@@ -18,7 +21,9 @@ export const xz: SeekableCodec = {
 };
 
 async function* build(compressed: ByteSource, options: BuildOptions): AsyncGenerator<BuildEvent> {
-  yield* indexUnits(compressed, "xz", await listBlocks(compressed), options);
+  const blocks = await listBlocks(compressed);
+  const hasChecks = blocks.every(({ kind }) => kind !== NO_CHECK);
+  yield* indexUnits(compressed, "xz", blocks, hasChecks, options);
 }
 
 async function readSegment(compressed: ByteSource, segment: Segment): Promise<Uint8Array> {
