@@ -18,6 +18,10 @@ export class ByteList {
     this.#length = length;
   }
 
+  clear(): void {
+    this.#length = 0;
+  }
+
   /** What was added, until more is. */
   get bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#length);

@@ -3,6 +3,7 @@ import type { SeekableCodec } from "./codec.ts";
 /** Loaded when needed, by the names of the table of compressions. */
 const codecs: Readonly<Record<string, () => Promise<SeekableCodec>>> = {
   gzip: async () => (await import("./gzip/gzip.ts")).gzip,
+  lz4: async () => (await import("./lz4/lz4.ts")).lz4,
   lzip: async () => (await import("./lzip/lzip.ts")).lzip,
   xz: async () => (await import("./xz/xz.ts")).xz,
   zstd: async () => (await import("./zstd/zstd.ts")).zstd,

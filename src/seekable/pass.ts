@@ -1,0 +1,104 @@
+import type { ByteSource, ByteStream } from "../source/source.ts";
+import { ByteList } from "./byte-list.ts";
+import type { BuildEvent, BuildOptions, Checkpoint, Segment } from "./codec.ts";
+import { corrupt } from "./damage.ts";
+import { InputWindow } from "./input-window.ts";
+import { joinPieces, splitPieces } from "./pieces.ts";
+import { isSameHash, segmentHash } from "./segment-hash.ts";
+import { WindowStream } from "./window-stream.ts";
+
+/** What a decoder that follows the data from place to place has come to. */
+export interface Step {
+  /** What was decoded, valid until the next step. */
+  readonly bytes: Uint8Array;
+  /** Where decoding can begin again after it, if it can. */
+  readonly place: Place | null;
+}
+
+export interface Place {
+  readonly inOffset: number;
+  readonly inBit: number;
+  /** What the decoder must know there. */
+  state(): Promise<Uint8Array>;
+}
+
+/** A decoder from a place on; a state of `null` is the beginning of the data. */
+export type Follow = (
+  input: ByteStream,
+  bit: number,
+  state: Uint8Array | null,
+) => AsyncIterable<Step>;
+
+/** As a codec's `build`: decodes all, and tells where it can begin again. */
+export async function* followAll(
+  compressed: ByteSource,
+  codec: string,
+  follow: Follow,
+  { from, spacing }: BuildOptions,
+): AsyncGenerator<BuildEvent> {
+  let { outOffset, inOffset, inBit } = from ?? { outOffset: 0, inOffset: 0, inBit: 0 };
+  let state = from ? stateOf(from) : null;
+  const content = new ByteList();
+  const finished = (): BuildEvent[] => {
+    const pieces = [segmentHash(content.bytes), ...(state ? [state] : [])];
+    const checkpoint = { outOffset, inOffset, inBit, state: joinPieces(pieces) };
+    if (outOffset !== from?.outOffset) return [{ type: "checkpoint", checkpoint }];
+    expectSame(compressed, codec, from, checkpoint);
+    return [];
+  };
+  const input = new WindowStream(new InputWindow(compressed, inOffset));
+  for await (const { bytes, place } of follow(input, inBit, state)) {
+    content.add(bytes);
+    await othersTurn();
+    if (place === null || content.length < spacing) continue;
+    yield* finished();
+    outOffset += content.length;
+    ({ inOffset, inBit } = place);
+    state = await place.state();
+    content.clear();
+  }
+  // What comes after the last byte belongs to the segment before, unless there is none.
+  if (content.length > 0 || outOffset === 0) yield* finished();
+  yield { type: "end", outSize: outOffset + content.length };
+}
+
+/** As a codec's `readSegment`. */
+export async function followSegment(
+  compressed: ByteSource,
+  codec: string,
+  follow: Follow,
+  { from, inEnd, length }: Segment,
+): Promise<Uint8Array> {
+  const content = new Uint8Array(length);
+  const input = new WindowStream(new InputWindow(compressed, from.inOffset, inEnd));
+  let size = 0;
+  const steps = length > 0 ? follow(input, from.inBit, stateOf(from)) : [];
+  for await (const { bytes } of steps) {
+    content.set(bytes.subarray(0, length - size), size);
+    size += bytes.length;
+    if (size >= length) break;
+    await othersTurn();
+  }
+  const isSame = size === length && isSameHash(segmentHash(content), hashOf(from));
+  if (!isSame) throw corrupt(compressed, codec, from.inOffset, "it is not what was indexed");
+  return content;
+}
+
+/** Decoding waits for nothing, so that without this nothing else is done meanwhile. */
+function othersTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The data at a checkpoint that a pass goes on from must be what they were. */
+function expectSame(compressed: ByteSource, codec: string, from: Checkpoint, found: Checkpoint) {
+  if (isSameHash(hashOf(from), hashOf(found))) return;
+  throw corrupt(compressed, codec, from.inOffset, "it is not what was indexed");
+}
+
+function hashOf({ state }: Checkpoint): Uint8Array {
+  return splitPieces(state)[0] ?? new Uint8Array();
+}
+
+function stateOf({ state }: Checkpoint): Uint8Array | null {
+  return splitPieces(state)[1] ?? null;
+}
