@@ -3,7 +3,7 @@ import { ByteList } from "./byte-list.ts";
 import type { BuildEvent, BuildOptions, Checkpoint, Segment } from "./codec.ts";
 import { corrupt } from "./damage.ts";
 import { InputWindow } from "./input-window.ts";
-import { joinPieces, splitPieces } from "./pieces.ts";
+import { joinPieces, numbers, numbersOf, splitPieces } from "./pieces.ts";
 import { isSameHash, segmentHash } from "./segment-hash.ts";
 import { WindowStream } from "./window-stream.ts";
 
@@ -11,6 +11,8 @@ import { WindowStream } from "./window-stream.ts";
 export interface Step {
   /** What was decoded, valid until the next step. */
   readonly bytes: Uint8Array;
+  /** A checksum of the format covers them. */
+  readonly isChecked: boolean;
   /** Where decoding can begin again after it, if it can. */
   readonly place: Place | null;
 }
@@ -38,28 +40,34 @@ export async function* followAll(
 ): AsyncGenerator<BuildEvent> {
   let { outOffset, inOffset, inBit } = from ?? { outOffset: 0, inOffset: 0, inBit: 0 };
   let state = from ? stateOf(from) : null;
+  /** Of all that is before the checkpoint, and before the place where the pass is. */
+  let wasProved = from === null || wasProvedBefore(from);
+  let isProved = wasProved;
   const content = new ByteList();
   const finished = (): BuildEvent[] => {
-    const pieces = [segmentHash(content.bytes), ...(state ? [state] : [])];
+    const pieces = [segmentHash(content.bytes), numbers(Number(wasProved))];
+    if (state) pieces.push(state);
     const checkpoint = { outOffset, inOffset, inBit, state: joinPieces(pieces) };
     if (outOffset !== from?.outOffset) return [{ type: "checkpoint", checkpoint }];
     expectSame(compressed, codec, from, checkpoint);
     return [];
   };
   const input = new WindowStream(new InputWindow(compressed, inOffset));
-  for await (const { bytes, place } of follow(input, inBit, state)) {
+  for await (const { bytes, isChecked, place } of follow(input, inBit, state)) {
     content.add(bytes);
+    isProved &&= isChecked;
     await othersTurn();
     if (place === null || content.length < spacing) continue;
     yield* finished();
     outOffset += content.length;
+    wasProved = isProved;
     ({ inOffset, inBit } = place);
     state = await place.state();
     content.clear();
   }
   // What comes after the last byte belongs to the segment before, unless there is none.
   if (content.length > 0 || outOffset === 0) yield* finished();
-  yield { type: "end", outSize: outOffset + content.length };
+  yield { type: "end", outSize: outOffset + content.length, isProved };
 }
 
 /** As a codec's `readSegment`. */
@@ -99,6 +107,10 @@ function hashOf({ state }: Checkpoint): Uint8Array {
   return splitPieces(state)[0] ?? new Uint8Array();
 }
 
+function wasProvedBefore({ state }: Checkpoint): boolean {
+  return numbersOf(splitPieces(state)[1])[0] === 1;
+}
+
 function stateOf({ state }: Checkpoint): Uint8Array | null {
-  return splitPieces(state)[1] ?? null;
+  return splitPieces(state)[2] ?? null;
 }

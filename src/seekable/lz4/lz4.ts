@@ -16,10 +16,11 @@ export const lz4: SeekableCodec = {
 };
 
 const follow: Follow = async function* (input: ByteStream, _, state): AsyncGenerator<Step> {
-  for await (const { bytes, place } of lz4Blocks(input, state && decodeState(state))) {
+  for await (const { bytes, isChecked, place } of lz4Blocks(input, state && decodeState(state))) {
     const inOffset = input.position;
     yield {
       bytes,
+      isChecked,
       place: { inOffset, inBit: 0, state: async () => encodeState(await place()) },
     };
   }

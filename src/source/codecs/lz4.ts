@@ -50,6 +50,7 @@ export interface Lz4Place {
 export interface Lz4Block {
   /** Decoded; valid until the next block. */
   readonly bytes: Uint8Array;
+  readonly isChecked: boolean;
   /** After the block, where the input is now. */
   place(): Promise<Lz4Place>;
 }
@@ -104,6 +105,7 @@ async function* frame(
   header: Lz4Header,
 ): AsyncGenerator<Lz4Block> {
   const { maxBlockSize, hasBlockChecksums, hasContentChecksum, contentSize } = header;
+  const isChecked = hasBlockChecksums || hasContentChecksum;
   const hasher = await createXXHash32();
   let content = await hasherAt(start.checksum);
   fit(buffers, maxBlockSize, maxBlockSize, start.history);
@@ -121,7 +123,7 @@ async function* frame(
     if (hasContentChecksum) content.update(block);
     size += block.length;
     if (!header.isIndependent) keepHistory(buffers, block);
-    yield { bytes: block, place };
+    yield { bytes: block, isChecked, place };
   }
   if (hasContentChecksum) await check(input, content);
   if (contentSize !== null && Number(contentSize) !== size) {
@@ -135,7 +137,8 @@ async function* legacyFrame(input: ByteStream, buffers: Buffers): AsyncGenerator
   const place = async (): Promise<Lz4Place> => ({ ...FRAME_START, header: null });
   while (!(await isAtEnd(input)) && (await peekWord(input)) <= MAX_LEGACY_STORED) {
     const stored = await readBlock(input, buffers, await readWord(input), MAX_LEGACY_STORED);
-    yield { bytes: decode(input, buffers, stored, false, LEGACY_BLOCK_SIZE), place };
+    const bytes = decode(input, buffers, stored, false, LEGACY_BLOCK_SIZE);
+    yield { bytes, isChecked: false, place };
   }
 }
 
