@@ -33,6 +33,7 @@ test lz4              lz4
 test lzop             lzop
 test lzip             lzip
 test plzip            plzip
+test pbzip2           pbzip2
 '
 
 say() {

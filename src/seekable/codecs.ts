@@ -2,6 +2,7 @@ import type { SeekableCodec } from "./codec.ts";
 
 /** Loaded when needed, by the names of the table of compressions. */
 const codecs: Readonly<Record<string, () => Promise<SeekableCodec>>> = {
+  bzip2: async () => (await import("./bzip2/bzip2.ts")).bzip2,
   gzip: async () => (await import("./gzip/gzip.ts")).gzip,
   lz4: async () => (await import("./lz4/lz4.ts")).lz4,
   lzip: async () => (await import("./lzip/lzip.ts")).lzip,

@@ -1,7 +1,8 @@
+import { ContentChecksumDiffers } from "../source/codecs/damaged.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
 import { ByteList } from "./byte-list.ts";
 import type { BuildEvent, BuildOptions, Checkpoint, Segment } from "./codec.ts";
-import { corrupt } from "./damage.ts";
+import { corrupt, wrongChecksum } from "./damage.ts";
 import { InputWindow } from "./input-window.ts";
 import { joinPieces, numbers, numbersOf, splitPieces } from "./pieces.ts";
 import { isSameHash, segmentHash } from "./segment-hash.ts";
@@ -53,17 +54,20 @@ export async function* followAll(
     return [];
   };
   const input = new WindowStream(new InputWindow(compressed, inOffset));
-  for await (const { bytes, isChecked, place } of follow(input, inBit, state)) {
-    content.add(bytes);
-    isProved &&= isChecked;
-    await othersTurn();
-    if (place === null || content.length < spacing) continue;
-    yield* finished();
-    outOffset += content.length;
-    wasProved = isProved;
-    ({ inOffset, inBit } = place);
-    state = await place.state();
-    content.clear();
+  try {
+    for await (const { bytes, isChecked, place } of follow(input, inBit, state)) {
+      content.add(bytes);
+      isProved &&= isChecked;
+      if (place === null || content.length < spacing) continue;
+      yield* finished();
+      outOffset += content.length;
+      wasProved = isProved;
+      ({ inOffset, inBit } = place);
+      state = await place.state();
+      content.clear();
+    }
+  } catch (error) {
+    throw isContentWrong(error) ? wrongChecksum(compressed, codec, input.position) : error;
   }
   // What comes after the last byte belongs to the segment before, unless there is none.
   if (content.length > 0 || outOffset === 0) yield* finished();
@@ -90,6 +94,10 @@ export async function followSegment(
   const isSame = size === length && isSameHash(segmentHash(content), hashOf(from));
   if (!isSame) throw corrupt(compressed, codec, from.inOffset, "it is not what was indexed");
   return content;
+}
+
+function isContentWrong(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof ContentChecksumDiffers;
 }
 
 /** Decoding waits for nothing, so that without this nothing else is done meanwhile. */

@@ -19,39 +19,74 @@ interface Buffers {
   readonly table: Uint32Array;
 }
 
-/** Decompresses bzip2 streams one after the other. */
-export async function* bunzip2(input: ByteStream): AsyncGenerator<Uint8Array> {
-  const window = new Uint8Array(maxBlockBytes(MAX_BLOCK_SIZE));
-  const table = new Uint32Array(MAX_BLOCK_SIZE);
-  do {
-    yield* stream(input, { window, table });
-  } while (!(await isAtEnd(input)));
+/** A place between two blocks of a stream: all that a decoder must know there. */
+export interface Bzip2Place {
+  /** Bits of the next byte of the input that belong to what is before. */
+  readonly bit: number;
+  /** Hundreds of thousands of bytes in a block, 1 to 9. */
+  readonly level: number;
+  /** Of the stream's blocks so far. */
+  readonly crc: number;
 }
 
-async function* stream(input: ByteStream, buffers: Buffers): AsyncGenerator<Uint8Array> {
+/** Some of a block. */
+export interface Bzip2Piece {
+  readonly bytes: Uint8Array;
+  /** Behind it, where the input is now; `null`: within the block. The last has been checked. */
+  readonly place: Bzip2Place | null;
+}
+
+/** Decompresses bzip2 streams one after the other. */
+export async function* bunzip2(input: ByteStream): AsyncGenerator<Uint8Array> {
+  for await (const { bytes } of bzip2Pieces(input, null)) if (bytes.length > 0) yield bytes;
+}
+
+/** The blocks of all streams, from a place in one of them or, with `null`, from before one. */
+export async function* bzip2Pieces(
+  input: ByteStream,
+  inside: Bzip2Place | null,
+): AsyncGenerator<Bzip2Piece> {
+  const window = new Uint8Array(maxBlockBytes(MAX_BLOCK_SIZE));
+  const table = new Uint32Array(MAX_BLOCK_SIZE);
+  if (inside) yield* blocksFrom(input, { window, table }, inside);
+  while (!(await isAtEnd(input))) {
+    yield* blocksFrom(input, { window, table }, await readHeader(input));
+  }
+}
+
+async function readHeader(input: ByteStream): Promise<Bzip2Place> {
   const [b, z, h, level = 0] = await readExactly(input, "bzip2", 4);
   const isHeader = b === 0x42 && z === 0x5a && h === 0x68 && level >= 0x31 && level <= 0x39;
   if (!isHeader) throw damaged(input, "bzip2", "something that is not bzip2 follows the data");
-  const blockSize = (level - 0x30) * BLOCK_SIZE_UNIT;
+  return { bit: 0, level: level - 0x30, crc: 0 };
+}
+
+async function* blocksFrom(
+  input: ByteStream,
+  buffers: Buffers,
+  start: Bzip2Place,
+): AsyncGenerator<Bzip2Piece> {
+  const { level } = start;
+  const blockSize = level * BLOCK_SIZE_UNIT;
   const window = buffers.window.subarray(0, maxBlockBytes(blockSize));
   const table = buffers.table.subarray(0, blockSize);
-  let streamCrc = 0;
-  let bit = 0;
+  let { crc, bit } = start;
   for (;;) {
     const bits = new BitReader(window.subarray(0, await input.peek(window)), bit);
     const block = nextBlock(input, bits, table);
     if (block === null) {
-      const crc = bits.read(16) * 0x10000 + bits.read(16);
+      const stored = bits.read(16) * 0x10000 + bits.read(16);
       await advance(input, bits, Math.ceil(bits.position / 8));
-      if (crc !== streamCrc) throw badChecksum(input);
+      if (stored !== crc) throw badChecksum(input);
       return;
     }
     const cursor = cursorOf(block);
-    yield* pieces(cursor);
+    const last = yield* allButLast(cursor);
     if (~cursor.crc >>> 0 !== block.crc) throw badChecksum(input);
-    streamCrc = (((streamCrc << 1) | (streamCrc >>> 31)) ^ block.crc) >>> 0;
+    crc = (((crc << 1) | (crc >>> 31)) ^ block.crc) >>> 0;
     bit = bits.position % 8;
     await advance(input, bits, Math.floor(bits.position / 8));
+    yield { bytes: last, place: { bit, level, crc } };
   }
 }
 
@@ -73,12 +108,13 @@ function nextBlock(input: ByteStream, bits: BitReader, table: Uint32Array): Bloc
   return { ...decoded, crc };
 }
 
-function* pieces(cursor: Cursor): Generator<Uint8Array> {
+/** Full pieces; returns the last one, which is not. */
+function* allButLast(cursor: Cursor): Generator<Bzip2Piece, Uint8Array> {
   for (;;) {
-    const piece = new Uint8Array(OUTPUT_SIZE);
-    const size = unrun(cursor, piece);
-    if (size > 0) yield piece.subarray(0, size);
-    if (size < piece.length) return;
+    const bytes = new Uint8Array(OUTPUT_SIZE);
+    const size = unrun(cursor, bytes);
+    if (size < bytes.length) return bytes.subarray(0, size);
+    yield { bytes, place: null };
   }
 }
 

@@ -21,6 +21,15 @@ export function damaged(
   );
 }
 
+/** The cause of an error: something that was decoded before this place is wrong. */
+export class ContentChecksumDiffers extends Error {}
+
+/** The data's own checksum is not that of what they gave. */
+export function badContent(input: ByteStream, codec: string): ImageBackupError {
+  const reason = "a checksum differs";
+  return damaged(input, codec, reason, { cause: new ContentChecksumDiffers(reason) });
+}
+
 /** Valid, and not to be decompressed here; `command` can. */
 export function beyondUs(input: ByteStream, reason: string, command: string): ImageBackupError {
   const source = input.name === "-" ? "" : ` ${input.name}`;

@@ -1,6 +1,6 @@
 import { createXXHash32, type IHasher } from "hash-wasm";
 import type { ByteStream } from "../source.ts";
-import { damaged } from "./damaged.ts";
+import { badContent, damaged } from "./damaged.ts";
 import {
   isAtEnd,
   isSkippable,
@@ -118,14 +118,16 @@ async function* frame(
   };
   for (let word = await readWord(input); word !== 0; word = await readWord(input)) {
     const stored = await readBlock(input, buffers, word % UNCOMPRESSED, maxBlockSize);
-    if (hasBlockChecksums) await check(input, hasher.init().update(stored));
+    if (hasBlockChecksums && !(await isNext(input, hasher.init().update(stored)))) {
+      throw damaged(input, "lz4", "a checksum differs");
+    }
     const block = decode(input, buffers, stored, word >= UNCOMPRESSED, maxBlockSize);
     if (hasContentChecksum) content.update(block);
     size += block.length;
     if (!header.isIndependent) keepHistory(buffers, block);
     yield { bytes: block, isChecked, place };
   }
-  if (hasContentChecksum) await check(input, content);
+  if (hasContentChecksum && !(await isNext(input, content))) throw badContent(input, "lz4");
   if (contentSize !== null && Number(contentSize) !== size) {
     throw damaged(input, "lz4", "the data is not as long as the frame's header says");
   }
@@ -194,10 +196,8 @@ async function readBlock(
   return stored;
 }
 
-async function check(input: ByteStream, hasher: IHasher): Promise<void> {
-  if (Number.parseInt(hasher.digest(), 16) !== (await readWord(input))) {
-    throw damaged(input, "lz4", "a checksum differs");
-  }
+async function isNext(input: ByteStream, hasher: IHasher): Promise<boolean> {
+  return Number.parseInt(hasher.digest(), 16) === (await readWord(input));
 }
 
 async function peekWord(input: ByteStream): Promise<number> {
