@@ -18,6 +18,7 @@ test mkfs.fat         dosfstools
 test mcopy            mtools
 test mkfs.exfat       exfatprogs
 test mount.exfat-fuse exfat-fuse
+test fuse2fs          fuse2fs
 test mkfs.xfs         xfsprogs
 test mkfs.btrfs       btrfs-progs
 test mkfs.f2fs        f2fs-tools

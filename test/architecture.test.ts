@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "formats.ts": ["bytes", "source", "image", "partclone", "ntfsclone"],
   conformance: ["bytes", "source", "image", "formats.ts"],
   fuse: ["bytes", "image"],
+  files: ["bytes", "fuse"],
   "open-image.ts": ["source", "partclone", "ntfsclone", "formats.ts"],
   "index.ts": ["open-image.ts", "bytes", "source", "image", "partclone", "ntfsclone", "formats.ts"],
 };

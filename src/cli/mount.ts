@@ -6,6 +6,8 @@ import { mountedText } from "./mounted-text.ts";
 export interface MountOptions {
   readonly imagePath: string;
   readonly mountPoint: string;
+  /** Show the partition's files instead of the partition. */
+  readonly files: boolean;
   /** Where the server says what goes wrong; the system's log by default. */
   readonly log?: string;
   /** Stay in the foreground; print a line for each request. */
@@ -19,8 +21,8 @@ export interface MountOptions {
 
 /** What the command prints once the mount answers. */
 export interface Mounted {
-  /** The virtual partition's path. */
-  readonly file: string;
+  /** The virtual partition's path; `null` where its files are shown. */
+  readonly file: string | null;
   readonly mountPoint: string;
   readonly fsType: string;
   readonly deviceSize: number;

@@ -15,6 +15,10 @@ const common = {
     valueHint: "DIR",
     description: "show the partition as a read-only file in DIR, an empty directory",
   },
+  files: {
+    type: "boolean",
+    description: "with -m: show the files in the partition instead, read-only",
+  },
   debug_fuse: {
     type: "boolean",
     alias: "d",

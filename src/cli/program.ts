@@ -49,7 +49,7 @@ async function perform(name: string, values: Values): Promise<void> {
   const verify = values.verify === true;
   const debug = values.debug_fuse === true;
   const options = {
-    ...{ imagePath, mountPoint, verify, debug },
+    ...{ imagePath, mountPoint, verify, debug, files: values.files === true },
     indexDirectory: indexDirectoryOf(values),
     ...(indexSize === undefined ? {} : { indexSize }),
     ...(values.log === undefined ? {} : { log: String(values.log) }),
@@ -66,6 +66,7 @@ function requireSense(values: Values): void {
   requireRestoreSense(values);
   requireIndexSense(values);
   if (mountpoint === "") throw new UsageError("-m takes a directory");
+  if (values.files && mountpoint === undefined) throw new UsageError("--files needs -m DIR");
   if (debug && mountpoint === undefined) throw new UsageError("-d needs -m DIR");
   if (values.log !== undefined && mountpoint === undefined)
     throw new UsageError("--log needs -m DIR");

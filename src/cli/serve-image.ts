@@ -1,11 +1,11 @@
-import { basename, join, resolve } from "node:path";
+import { basename } from "node:path";
 import { type LaidOutImage, layOutImage, type OpenOptions } from "../formats.ts";
 import { serveConcurrently } from "../fuse/concurrent-session.ts";
-import { mountFuse } from "../fuse/mount.ts";
 import { partitionFile } from "../fuse/partition-file.ts";
 import { type ServeOptions, serve } from "../fuse/serve.ts";
 import { shareStored, statusOf, wholePath } from "../source/stored.ts";
 import type { Mounted, MountOptions } from "./mount.ts";
+import { type Mountable, mountPlace } from "./mount-place.ts";
 import { ENDINGS, layOutCompressed, openMountable } from "./open-for-mount.ts";
 import type { ServingThreads } from "./threads.ts";
 
@@ -34,7 +34,7 @@ export async function serveImage(
     });
     await using _source = laidOut.image.source;
     const file = partitionFile(laidOut.image, fileName, status);
-    await serveLaidOut(laidOut, fileName, options, reporter, (fuseFd) => [
+    await serveLaidOut(laidOut, { fileName, status }, options, reporter, (fuseFd) => [
       serveConcurrently(fuseFd, [file], debug),
     ]);
     return;
@@ -49,7 +49,7 @@ export async function serveImage(
     status: { ...status },
     debug,
   };
-  await serveLaidOut(laidOut, fileName, options, reporter, (fuseFd) =>
+  await serveLaidOut(laidOut, { fileName, status }, options, reporter, (fuseFd) =>
     threads.assignAll({ ...task, fuseFd }),
   );
 }
@@ -64,17 +64,19 @@ function layOutOptions({ verify, indexSize, indexDirectory }: MountOptions): Ope
 
 async function serveLaidOut(
   { image, findings }: LaidOutImage,
-  fileName: string,
-  { imagePath, mountPoint }: MountOptions,
+  what: Omit<Mountable, "fsType">,
+  options: MountOptions,
   reporter: Reporter,
   createWorkers: ServeOptions["createWorkers"],
 ): Promise<void> {
-  const mount = mountFuse({ mountPoint, source: resolve(imagePath) });
+  using place = mountPlace(options, { ...what, fsType: image.fsType });
+  const { mount } = place;
   await serve(mount, {
     createWorkers,
-    onReady: () =>
+    shownAt: place.shownAt,
+    onReady: async (guard) =>
       reporter.mounted({
-        file: join(mount.mountPoint, fileName),
+        file: await place.ready(guard),
         mountPoint: mount.mountPoint,
         fsType: image.fsType,
         deviceSize: image.deviceSize,
@@ -86,6 +88,8 @@ async function serveLaidOut(
     log: reporter.log,
     debug: reporter.debug,
   });
+  const last = place.ended();
+  if (last !== null) reporter.log(last);
 }
 
 /** The image's name without `.img`, what compressors add, and what tells its pieces. */

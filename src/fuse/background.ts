@@ -19,7 +19,7 @@ export interface BackgroundChild {
 }
 
 /** FUS-READY: the command that starts this program again, compiled into one executable or not. */
-function ownCommand(): { readonly cmd: readonly string[]; readonly argv0?: string } {
+export function ownCommand(): { readonly cmd: readonly string[]; readonly argv0?: string } {
   // The executable holds several programs, and goes by its name.
   if (Bun.main.startsWith("/$bunfs/")) return { cmd: [process.execPath], argv0: SERVER };
   return { cmd: [process.execPath, ...process.execArgv, Bun.main] };

@@ -84,12 +84,22 @@ export function umount2(target: string, flags: number): void {
   if (libc().umount2(text(target), flags) !== 0) throw lastError("umount2");
 }
 
+/** What the call returned; throws its error. */
+export function ioctl(
+  fd: number,
+  request: number,
+  argument: NodeJS.ArrayBufferView | null,
+): number {
+  const result = libc().ioctl(fd, BigInt(request), argument === null ? null : ptr(argument));
+  if (result < 0) throw lastError("ioctl");
+  return result;
+}
+
 const BLKDISCARD = 0x1277;
 
 /** Tells a block device that its first `bytes` bytes are no longer needed. */
 export function discard(fd: number, bytes: number): void {
-  const range = new BigUint64Array([0n, BigInt(bytes)]);
-  if (libc().ioctl(fd, BigInt(BLKDISCARD), ptr(range)) !== 0) throw lastError("ioctl");
+  ioctl(fd, BLKDISCARD, new BigUint64Array([0n, BigInt(bytes)]));
 }
 
 /** A pair of descriptors that no child inherits unless it is given one. */

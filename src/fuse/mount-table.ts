@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 
 /** One line of /proc/self/mountinfo. */
 export interface MountEntry {
+  /** Its number, that of the mount below, and `device`: what tells it from all others. */
+  readonly identity: string;
   /** `MAJOR:MINOR` of the file system. */
   readonly device: string;
   readonly mountPoint: string;
@@ -20,10 +22,11 @@ export function parseMountTable(text: string): MountEntry[] {
   const entries: MountEntry[] = [];
   for (const line of text.split("\n")) {
     const [before = "", after = ""] = line.split(" - ", 2);
-    const [, , device, , mountPoint] = before.split(" ");
+    const [id, parent, device, , mountPoint] = before.split(" ");
     const [type, source = ""] = after.split(" ");
     if (device === undefined || mountPoint === undefined || type === undefined) continue;
     entries.push({
+      identity: `${id} ${parent} ${device}`,
       device,
       mountPoint: unescapeOctal(mountPoint),
       type,
@@ -33,8 +36,10 @@ export function parseMountTable(text: string): MountEntry[] {
   return entries;
 }
 
+export const mountTable = (): MountEntry[] =>
+  parseMountTable(readFileSync("/proc/self/mountinfo", "utf8"));
+
 /** The topmost mount at exactly this path, which is absolute and without symbolic links. */
 export function mountAt(path: string): MountEntry | null {
-  const table = parseMountTable(readFileSync("/proc/self/mountinfo", "utf8"));
-  return table.findLast((entry) => entry.mountPoint === path) ?? null;
+  return mountTable().findLast((entry) => entry.mountPoint === path) ?? null;
 }

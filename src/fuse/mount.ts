@@ -21,6 +21,8 @@ export interface MountRequest {
   readonly allowOther?: boolean;
 }
 
+export type Unmounted = "unmounted" | "busy";
+
 /** A mounted file system that waits for its INIT to be answered. */
 export interface Mount {
   /** The descriptor of /dev/fuse; it blocks, and several threads may read from it. */
@@ -30,9 +32,9 @@ export interface Mount {
   /** FUS-MOUNT-OTHER: false: nobody but the mounting user gets in, not even root. */
   readonly allowOther: boolean;
   /** FUS-SIGNAL: takes the mount away unless something in it is in use. */
-  unmount(): "unmounted" | "busy";
+  unmount(): Unmounted | Promise<Unmounted>;
   /** Takes it out of sight at once; it ends when its last file is closed. */
-  detach(): void;
+  detach(): void | Promise<void>;
 }
 
 const SUBTYPE = "vpartclone";
@@ -146,7 +148,7 @@ const unmountFailure = (mountPoint: string, why: string): ImageBackupError =>
   );
 
 /** EINVAL: somebody else has unmounted it, which is as good. */
-function unmountAsRoot(mountPoint: string, flags: number): "unmounted" | "busy" {
+function unmountAsRoot(mountPoint: string, flags: number): Unmounted {
   try {
     libc.umount2(mountPoint, flags + libc.UMOUNT_NOFOLLOW);
   } catch (error) {
@@ -157,7 +159,7 @@ function unmountAsRoot(mountPoint: string, flags: number): "unmounted" | "busy" 
 }
 
 /** How it ended; null: the program could not do it at all. */
-function unmountResult({ ok, message }: Finished): "unmounted" | "busy" | null {
+function unmountResult({ ok, message }: Finished): Unmounted | null {
   if (ok || message.includes("not found in") || message.includes("not mounted")) return "unmounted";
   return message.includes("busy") ? "busy" : null;
 }
@@ -166,7 +168,7 @@ function unmountResult({ ok, message }: Finished): "unmounted" | "busy" | null {
  * fusermount3 wants /etc/mtab, which minimal systems do not have; umount of util-linux, setuid as
  * well, takes away its caller's FUSE mounts without it.
  */
-function unmountAsUser(mountPoint: string, isLazy: boolean): "unmounted" | "busy" {
+function unmountAsUser(mountPoint: string, isLazy: boolean): Unmounted {
   const flags = isLazy ? ["-u", "-z"] : ["-u"];
   const first = runProgram(fusermount(), [...flags, "--", mountPoint], null);
   const result = unmountResult(first);
@@ -180,21 +182,29 @@ function unmountAsUser(mountPoint: string, isLazy: boolean): "unmounted" | "busy
   throw unmountFailure(mountPoint, first.message);
 }
 
+const isRoot = (): boolean => process.geteuid?.() === 0;
+
+/** FUS-SIGNAL: takes away what is mounted there, unless something in it is in use. */
+export const unmountFrom = (mountPoint: string): Unmounted =>
+  isRoot() ? unmountAsRoot(mountPoint, 0) : unmountAsUser(mountPoint, false);
+
+/** Takes what is mounted there out of sight at once; it ends when its last file is closed. */
+export function detachFrom(mountPoint: string): void {
+  if (isRoot()) unmountAsRoot(mountPoint, libc.MNT_DETACH);
+  else unmountAsUser(mountPoint, true);
+}
+
 /** Mounts: with mount(2) as root, through fusermount3 otherwise. Throws SYSTEM with what to do. */
 export function mountFuse(request: MountRequest): Mount {
-  const isRoot = process.geteuid?.() === 0;
   const mountPoint = usableMountPoint(request.mountPoint);
-  const allowOther = (request.allowOther ?? true) && (isRoot || usersMayAllowOthers());
-  const mountNow = isRoot ? mountAsRoot : mountAsUser;
+  const allowOther = (request.allowOther ?? true) && (isRoot() || usersMayAllowOthers());
+  const mountNow = isRoot() ? mountAsRoot : mountAsUser;
   const fd = mountNow(mountPoint, request.source, allowOther);
   return {
     fd,
     mountPoint,
     allowOther,
-    unmount: () => (isRoot ? unmountAsRoot(mountPoint, 0) : unmountAsUser(mountPoint, false)),
-    detach: () => {
-      if (isRoot) unmountAsRoot(mountPoint, libc.MNT_DETACH);
-      else unmountAsUser(mountPoint, true);
-    },
+    unmount: () => unmountFrom(mountPoint),
+    detach: () => detachFrom(mountPoint),
   };
 }

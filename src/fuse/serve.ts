@@ -17,7 +17,9 @@ export interface ServeOptions {
   /** Starts all that answer the requests that come from the descriptor. */
   createWorkers(fd: number): readonly RequestWorker[];
   /** INIT is answered: clients can read. */
-  onReady?(): void;
+  onReady?(guard: Guard): void | Promise<void>;
+  /** Where `onReady` mounts something on top of this mount, which `guard.shows`. */
+  readonly shownAt?: string | undefined;
   /** One line for people: a read error, a busy mount. */
   log(line: string): void;
   /** One line per request, from workers that were told to trace. */
@@ -42,12 +44,12 @@ function raiseReadahead(mountPoint: string): void {
 /** FUS-SIGNAL: the first signal unmounts, the next one detaches where that was refused as busy. */
 function unmountOnSignal(mount: Mount, log: (line: string) => void): () => void {
   let wasBusy = false;
-  const onSignal = () => {
+  const onSignal = async () => {
     try {
       if (wasBusy) {
-        mount.detach();
+        await mount.detach();
         log(`${mount.mountPoint} is detached; it is served until its last file is closed`);
-      } else if (mount.unmount() === "busy") {
+      } else if ((await mount.unmount()) === "busy") {
         wasBusy = true;
         log(
           `${mount.mountPoint} is in use: close what uses it and stop again, which detaches it in any case`,
@@ -64,13 +66,17 @@ function unmountOnSignal(mount: Mount, log: (line: string) => void): () => void 
 }
 
 /** What to do on a thread's messages, all but its end. */
-function messageHandler(mount: Mount, options: ServeOptions): (message: SessionMessage) => void {
+function messageHandler(
+  mount: Mount,
+  guard: Guard,
+  options: ServeOptions,
+): (message: SessionMessage) => Promise<void> {
   const logged = new Set<string>();
-  return (message) => {
+  return async (message) => {
     switch (message.type) {
       case "init":
         raiseReadahead(mount.mountPoint);
-        options.onReady?.();
+        await options.onReady?.(guard);
         break;
       case "refused":
         throw new ImageBackupError("SYSTEM", message.line);
@@ -87,15 +93,14 @@ function messageHandler(mount: Mount, options: ServeOptions): (message: SessionM
 }
 
 /** Resolves when the thread has ended in order; rejects when it, or the handling of it, failed. */
-function endOf(worker: RequestWorker, handle: (message: SessionMessage) => void): Promise<void> {
+function endOf(
+  worker: RequestWorker,
+  handle: (message: SessionMessage) => Promise<void>,
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   worker.on("message", (message) => {
-    if (message.type === "end") return resolve();
-    try {
-      handle(message);
-    } catch (error) {
-      reject(error);
-    }
+    if (message.type === "end") resolve();
+    else handle(message).catch(reject);
   });
   worker.on("error", reject);
   worker.on("exit", (code) => {
@@ -106,9 +111,9 @@ function endOf(worker: RequestWorker, handle: (message: SessionMessage) => void)
 }
 
 /** FUS-DETACH: the failure itself is the caller's to report, a mount left over is ours. */
-function detachAfterFailure(mount: Mount, log: (line: string) => void): void {
+async function detachAfterFailure(mount: Mount, log: (line: string) => void): Promise<void> {
   try {
-    mount.detach();
+    await mount.detach();
   } catch {
     log(`${mount.mountPoint} is left over: take it away with ${unmountCommand(mount.mountPoint)}`);
   }
@@ -122,15 +127,20 @@ export async function serve(mount: Mount, options: ServeOptions): Promise<void> 
   let guard: Guard | null = null;
   const stopListening = unmountOnSignal(mount, options.log);
   try {
-    guard = startGuard(mount.mountPoint);
-    const handle = messageHandler(mount, options);
+    guard = startGuard(mount.mountPoint, options.shownAt);
+    const handle = messageHandler(mount, guard, options);
     const workers = options.createWorkers(mount.fd);
     await Promise.all(workers.map((worker) => endOf(worker, handle)));
+    guard.dismiss();
   } catch (error) {
-    detachAfterFailure(mount, options.log);
+    // FUS-FILES-KILLED: what is mounted on top may wait for answers that do not come any more. To
+    // unmount it would be to wait with it; the guard does it once this process is gone.
+    if (!guard?.isShowing) {
+      await detachAfterFailure(mount, options.log);
+      guard?.dismiss();
+    }
     throw error;
   } finally {
     stopListening();
-    guard?.dismiss();
   }
 }

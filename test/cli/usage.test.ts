@@ -20,6 +20,7 @@ const misuses: readonly (readonly [args: readonly string[], why: string])[] = [
   [["-m", "mnt", "x.img", "--log"], "Option '--log <value>' argument missing"],
   [["-v", "-d", "x.img"], "-d needs -m DIR"],
   [["-c", "--debug_fuse", "x.img"], "-d needs -m DIR"],
+  [["-v", "--files", "x.img"], "--files needs -m DIR"],
   [["-v", "--verify", "x.img"], "--verify needs -m DIR"],
   [["-v", "-q", "x.img"], "-q needs -c or --restore"],
   [["-m", "mnt", "--quiet", "x.img"], "-q needs -c or --restore"],
@@ -82,7 +83,7 @@ for (const program of programs) {
         (line) => /^ {2}(-\w, | {4})(--[\w-]+)/.exec(line)?.[2] ?? [],
       );
       expect(options).toEqual([
-        ...["--mountpoint", "--debug_fuse", "--verbose", "--json", "--crc_check"],
+        ...["--mountpoint", "--files", "--debug_fuse", "--verbose", "--json", "--crc_check"],
         ...[
           "--verify",
           "--log",

@@ -11,6 +11,7 @@ test("mount points and sources are unescaped; optional fields may be many or non
   const table = parseMountTable(TABLE);
   expect(table.map((entry) => entry.type)).toEqual(["ext4", "proc", "fuse.vpartclone", "tmpfs"]);
   expect(table[2]).toEqual({
+    identity: "40 22 0:39",
     device: "0:39",
     mountPoint: "/mnt/a b\\c\td\ne",
     type: "fuse.vpartclone",

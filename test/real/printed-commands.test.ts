@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeV2 } from "../../fixtures-gen/partclone-v2.ts";
-import { hasDriver } from "../../src/cli/file-systems.ts";
+import { hasDriver } from "../../src/files/drivers.ts";
 import { mountInBackground } from "../cli/mounted.ts";
 import { runCommand, scriptOf } from "../cli/program.ts";
 import {

@@ -1,12 +1,12 @@
 import { describe, expect } from "bun:test";
-import { statSync, truncateSync, writeFileSync } from "node:fs";
+import { statSync, truncateSync } from "node:fs";
 import { basename, join } from "node:path";
 import { testWith } from "../require.ts";
 import { expectSameBytes, expectSameCopy, expectSameVerdict, filesInside } from "./compare.ts";
-import { FILE_SYSTEMS, type FileSystem, type MountArgv } from "./file-systems.ts";
+import { FILE_SYSTEMS, type FileSystem } from "./file-systems.ts";
 import { ourRestore, type Saver } from "./savers.ts";
-import { loopDevice, mountPoint, must, scratchDirectory, virtualPartition } from "./stage.ts";
-import { deleteSome, writeTree } from "./tree.ts";
+import { must, scratchDirectory, virtualPartition } from "./stage.ts";
+import { makeVolume } from "./volume.ts";
 
 const NEEDS = ["root", "/dev/fuse", "/dev/loop-control"];
 const TIMEOUT = 120_000;
@@ -51,27 +51,4 @@ function savedAndMounted(fs: FileSystem, saver: Saver): void {
     expect(files.length).toBeGreaterThan(60);
     expect(filesInside(fs.show, virtual)).toEqual(files);
   }
-}
-
-function makeVolume(stack: DisposableStack, fs: FileSystem, volume: string): void {
-  writeFileSync(volume, "");
-  truncateSync(volume, fs.size);
-  must(fs.make(volume));
-  if (fs.fill.by === "tool") {
-    const tree = scratchDirectory(stack);
-    writeTree(tree, fs.links);
-    for (const argv of fs.fill.argv(volume, tree)) must(argv);
-  } else {
-    fillMounted(fs, fs.fill.argv, volume);
-  }
-}
-
-function fillMounted(fs: FileSystem, mount: MountArgv, volume: string): void {
-  using stack = new DisposableStack();
-  const device = loopDevice(stack, volume, "rw");
-  const root = mountPoint(stack, (directory) => mount(device, directory));
-  writeTree(root, fs.links);
-  // On disk first: blocks freed before they were ever written would hold no old data.
-  must(["sync", "--file-system", root]);
-  deleteSome(root);
 }

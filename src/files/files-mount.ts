@@ -1,0 +1,82 @@
+import { mkdtempSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Guard } from "../fuse/guard.ts";
+import { detachFrom, type Mount, mountFuse } from "../fuse/mount.ts";
+import { usableMountPoint } from "../fuse/mount-point.ts";
+import { type MountEntry, mountTable } from "../fuse/mount-table.ts";
+import { mounter, type ShowTask } from "./mounter.ts";
+
+/** A mount of a partition that nobody sees, and of its files in a directory. */
+export interface FilesMount extends Mount, Disposable {
+  /** Where the files are shown: absolute, without symbolic links. */
+  readonly directory: string;
+  /** Where the partition is, until its files are shown. */
+  readonly hidden: string;
+  /** Mounts the file system in the partition, `name` in `hidden`, and takes that out of sight. */
+  show(name: string, what: Pick<ShowTask, "fsType" | "owner">, guard: Guard): Promise<MountEntry>;
+  /** The partition's mount has ended; false: the driver died, and its mount had to be taken away. */
+  end(): boolean;
+}
+
+const isThere = (wanted: MountEntry): boolean =>
+  mountTable().some(
+    ({ identity, mountPoint }) => identity === wanted.identity && mountPoint === wanted.mountPoint,
+  );
+
+function removeDirectory(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // Still mounted: the next start clears it.
+  }
+}
+
+/**
+ * FUS-FILES-ONE-UMOUNT: mounts the partition in a directory of its own under `place`. Once the file
+ * system's driver has it open, that mount is detached, and lives as long as it is open: unmounting
+ * the files ends it, and with it the server.
+ */
+export function mountForFiles(request: {
+  readonly directory: string;
+  readonly source: string;
+  readonly place: string;
+}): FilesMount {
+  const directory = usableMountPoint(request.directory);
+  const hidden = mkdtempSync(join(request.place, "partition-"));
+  let partition: Mount;
+  try {
+    partition = mountFuse({ mountPoint: hidden, source: request.source });
+  } catch (error) {
+    rmdirSync(hidden);
+    throw error;
+  }
+  let shown: MountEntry | null = null;
+  return {
+    fd: partition.fd,
+    allowOther: partition.allowOther,
+    directory,
+    hidden,
+    get mountPoint() {
+      return shown === null ? hidden : directory;
+    },
+    unmount: () => (shown === null ? partition.unmount() : mounter.unmount(directory)),
+    detach: async () => {
+      await (shown === null ? partition.detach() : mounter.detach(directory));
+    },
+    async show(name, what, guard) {
+      shown = await mounter.show({ ...what, partition: join(hidden, name), directory });
+      guard.shows(shown);
+      await partition.detach();
+      rmdirSync(hidden);
+      return shown;
+    },
+    end() {
+      if (shown === null || !isThere(shown)) return true;
+      detachFrom(directory);
+      return false;
+    },
+    [Symbol.dispose]() {
+      if (shown === null) removeDirectory(hidden);
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import { ImageBackupError } from "../bytes/errors.ts";
+import * as libc from "../fuse/libc.ts";
+import { codeOf } from "../fuse/mount-point.ts";
+import { type MountEntry, mountAt } from "../fuse/mount-table.ts";
+import { loopDevice } from "./loop-device.ts";
+import type { Way } from "./ways.ts";
+
+const problem = (text: string, cause?: unknown): ImageBackupError =>
+  new ImageBackupError("SYSTEM", text, {}, { cause });
+
+/**
+ * FUS-FILES-WAY: mounts the file system in the file `partition` on `directory`, the first way that
+ * works. Throws SYSTEM with what each of them said.
+ */
+export function showFiles(ways: readonly Way[], partition: string, directory: string): MountEntry {
+  const failures: string[] = [];
+  for (const way of ways) {
+    try {
+      if (way.by === "kernel") mountByKernel(way, partition, directory);
+      else mountByProgram(way, partition, directory);
+      const mounted = mountAt(directory);
+      if (mounted !== null) return mounted;
+      failures.push(`${way.by === "kernel" ? way.driver : way.name} mounted nothing`);
+    } catch (error) {
+      if (!(error instanceof ImageBackupError)) throw error;
+      failures.push(error.message);
+    }
+  }
+  throw problem(`the files cannot be shown: ${failures.join("; ")}`);
+}
+
+type KernelWay = Extract<Way, { by: "kernel" }>;
+type ProgramWay = Extract<Way, { by: "fuse" }>;
+
+function mountByKernel({ driver, options }: KernelWay, partition: string, directory: string): void {
+  using loop = loopDevice(partition);
+  const flags = libc.MS_RDONLY + libc.MS_NOSUID + libc.MS_NODEV;
+  try {
+    libc.mount(loop.path, directory, driver, flags, options);
+  } catch (error) {
+    const code = codeOf(error);
+    throw problem(`the kernel's ${driver} driver refuses them: ${code}; dmesg may say why`, error);
+  }
+}
+
+function mountByProgram(way: ProgramWay, partition: string, directory: string): void {
+  using loop = way.takes === "device" ? loopDevice(partition) : null;
+  runDriver(way, loop?.path ?? partition, directory);
+}
+
+/** A FUSE driver returns when it serves, in a process of its own. */
+function runDriver({ name, program, args }: ProgramWay, source: string, directory: string): void {
+  const { exitCode, stderr } = Bun.spawnSync({
+    cmd: [program, ...args, source, directory],
+    cwd: "/",
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  if (exitCode === 0) return;
+  const [said = ""] = stderr
+    .toString()
+    .split("\n")
+    .filter((line) => line.trim() !== "");
+  throw problem(`${name} ended with status ${exitCode}${said ? `: ${said.trim()}` : ""}`);
+}
