@@ -24,6 +24,8 @@ export class FileSource implements ByteSource {
   };
   /** A descriptor that another thread opened stays open when this source is disposed. */
   #owned: boolean;
+  /** The number of a closed descriptor is soon that of another file. */
+  #isClosed = false;
 
   constructor(name: string, fd: number, size: number, owned: boolean) {
     this.name = name;
@@ -66,10 +68,12 @@ export class FileSource implements ByteSource {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#owned) closeSync(this.fd);
     this.#owned = false;
+    this.#isClosed = true;
   }
 
   /** A system call at byte `at`, whose failure (a dying disk, a lost network) is ours to explain. */
   #attempt<T>(at: number, call: () => T): T {
+    if (this.#isClosed) throw new ImageBackupError("SYSTEM", `${this.name}: is closed`);
     try {
       return call();
     } catch (error) {
