@@ -12,5 +12,7 @@ complete -c vntfsclone -l restore -r -F -d 'write the partition to TARGET, a new
 complete -c vntfsclone -l force -d 'with --restore: write over what TARGET holds'
 complete -c vntfsclone -l discard -d 'with --restore to a device: discard all it holds first'
 complete -c vntfsclone -s q -l quiet -d 'with -c or --restore: show no progress'
+complete -c vntfsclone -l mounts -d 'print which images are mounted where, and by which process; alone, without IMAGE'
+complete -c vntfsclone -l unmount -x -a '(__fish_complete_directories)' -d 'end what is mounted on DIR, and its process; alone, without IMAGE'
 complete -c vntfsclone -s h -l help -d 'print this help'
 complete -c vntfsclone -l version -d 'print the version'

@@ -12,6 +12,8 @@ complete -c vpartclone -l restore -r -F -d 'write the partition to TARGET, a new
 complete -c vpartclone -l force -d 'with --restore: write over what TARGET holds'
 complete -c vpartclone -l discard -d 'with --restore to a device: discard all it holds first'
 complete -c vpartclone -s q -l quiet -d 'with -c or --restore: show no progress'
+complete -c vpartclone -l mounts -d 'print which images are mounted where, and by which process; alone, without IMAGE'
+complete -c vpartclone -l unmount -x -a '(__fish_complete_directories)' -d 'end what is mounted on DIR, and its process; alone, without IMAGE'
 complete -c vpartclone -s i -l index_size -x -d 'blocks of the bitmap under one count of the index (default 1024); smaller is faster and takes more memory'
 complete -c vpartclone -s h -l help -d 'print this help'
 complete -c vpartclone -l version -d 'print the version'

@@ -36,7 +36,9 @@ export async function runProgram({ topic, version, run }: Program): Promise<void
     if (given.values.help) process.stdout.write(`${helpText(topic)}\n`);
     else if (given.values.version) process.stdout.write(`${name} ${version}\n`);
     else {
-      requirePositionals(given.positionals, topic);
+      const single = topic.alone?.find((option) => given.values[option] !== undefined);
+      if (single === undefined) requirePositionals(given.positionals, topic);
+      else requireNothingElse(single, given);
       const command = defineCommand({
         meta: { name },
         args,
@@ -78,6 +80,11 @@ function strictly(rawArgs: string[], { args, repeatable = [] }: HelpTopic): Give
     const [sentence = ""] = message.split(/\.\s/);
     throw new UsageError(sentence.replace(" argument is ambiguous", " takes a value"));
   }
+}
+
+function requireNothingElse(option: string, { values, positionals }: Given): void {
+  const others = [...positionals, ...Object.keys(values).filter((name) => name !== option)];
+  if (others.length > 0) throw new UsageError(`--${option} goes with nothing else`);
 }
 
 function requirePositionals(positionals: readonly string[], { args, variadic }: HelpTopic): void {

@@ -12,6 +12,8 @@ export interface HelpTopic {
   readonly repeatable?: readonly string[];
   /** The last positional may be given several times. */
   readonly variadic?: boolean;
+  /** Options that are commands of their own: nothing else goes with them. */
+  readonly alone?: readonly string[];
   /** Commands worth trying, each with what it does. */
   readonly examples: readonly { readonly command: string; readonly does: string }[];
 }

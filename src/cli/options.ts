@@ -4,6 +4,8 @@ import type { HelpTopic } from "./help.ts";
 
 const image = {
   type: "positional",
+  // Asked for by our own parser, but where an option does without.
+  required: false,
   description:
     "partclone or ntfsclone image, also compressed, or any piece of a split one; for -v, -c and --restore also - for standard input",
 } as const;
@@ -77,6 +79,15 @@ const common = {
     alias: "q",
     description: "with -c or --restore: show no progress",
   },
+  mounts: {
+    type: "boolean",
+    description: "print which images are mounted where, and by which process; alone, without IMAGE",
+  },
+  unmount: {
+    type: "string",
+    valueHint: "DIR",
+    description: "end what is mounted on DIR, and its process; alone, without IMAGE",
+  },
 } as const satisfies ArgsDef;
 
 const information = {
@@ -102,6 +113,8 @@ const vntfscloneArgs = {
   ...information,
 } as const satisfies ArgsDef;
 
+const alone = ["mounts", "unmount"] as const;
+
 const about =
   "With -m the command returns as soon as the mount answers; a process in the background serves it until it is unmounted. The file is named as the image without .img, and without what tells the pieces of a split image, and has exactly the partition's size.";
 
@@ -116,10 +129,12 @@ export const vpartclone: HelpTopic = {
   description: "Mounts a partclone image as a read-only virtual partition, describes and checks it",
   about,
   args: vpartcloneArgs,
+  alone,
   statuses,
   examples: [
     { command: "vpartclone sda1.img -m mnt", does: "show the partition as the file mnt/sda1" },
-    { command: "umount mnt", does: "end that" },
+    { command: "vpartclone sda1.img -m mnt --files", does: "show the files in the partition" },
+    { command: "vpartclone --unmount mnt", does: "end that" },
     { command: "vpartclone -v sda1.img", does: "print what the image's header says" },
     { command: "vpartclone -c sda1.img.zst", does: "prove every checksum, without unpacking" },
     {
@@ -135,10 +150,12 @@ export const vntfsclone: HelpTopic = {
     "Mounts an ntfsclone image as a read-only virtual partition, describes and checks it",
   about,
   args: vntfscloneArgs,
+  alone,
   statuses,
   examples: [
     { command: "vntfsclone c.img -m mnt", does: "show the partition as the file mnt/c" },
-    { command: "umount mnt", does: "end that" },
+    { command: "vntfsclone c.img -m mnt --files", does: "show the files in the partition" },
+    { command: "vntfsclone --unmount mnt", does: "end that" },
     { command: "vntfsclone -v c.img", does: "print what the image's header says" },
     { command: "vntfsclone -c c.img.gz", does: "follow the whole image, without unpacking" },
   ],

@@ -17,6 +17,7 @@ export async function runImageProgram(topic: HelpTopic): Promise<void> {
 }
 
 async function perform(name: string, values: Values): Promise<void> {
+  if (values.mounts || values.unmount !== undefined) return performOnMounts(values);
   requireSense(values);
   const indexSize = indexSizeOf(values.index_size);
   const imagePath = String(values.IMAGE);
@@ -55,6 +56,13 @@ async function perform(name: string, values: Values): Promise<void> {
     ...(values.log === undefined ? {} : { log: String(values.log) }),
   };
   await mountImage(options, messages);
+}
+
+async function performOnMounts({ unmount: directory }: Values): Promise<void> {
+  const { printMounts, unmount } = await import("./mounts.ts");
+  if (directory === undefined) printMounts();
+  else if (directory === "") throw new UsageError("--unmount takes a directory");
+  else await unmount(String(directory));
 }
 
 function requireSense(values: Values): void {

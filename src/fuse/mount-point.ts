@@ -34,7 +34,7 @@ export function unmountCommand(path: string): string {
 }
 
 /** The path without symbolic links; on a stale mount the last part cannot be resolved any more. */
-function canonical(path: string): string {
+export function canonicalMountPoint(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {
@@ -54,7 +54,7 @@ function list(path: string): readonly string[] | Error {
 
 /** FUS-MOUNT-POINT, FUS-MOUNT-STALE: the absolute path of a directory that can be mounted on. */
 export function usableMountPoint(path: string): string {
-  const absolute = canonical(path);
+  const absolute = canonicalMountPoint(path);
   const mounted = mountAt(absolute);
   const names = list(absolute);
   if (names instanceof Error && SERVER_GONE.has(codeOf(names))) {

@@ -105,7 +105,8 @@ for (const user of USERS) {
       "FUS-FILES-KILLED: server and guard are killed: the next start clears what they left",
       async () => {
         await using mounted = shown(user);
-        kill(mounted, isServer, isGuard);
+        kill(mounted, isGuard);
+        kill(mounted, isServer);
         expect(mountAt(mounted.directory)).not.toBeNull();
         await using _next = shown(user);
         await until(() => leftOf(mounted).length === 0);
