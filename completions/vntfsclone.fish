@@ -1,5 +1,6 @@
 complete -c vntfsclone -s m -l mountpoint -x -a '(__fish_complete_directories)' -d 'show the partition as a read-only file in DIR, an empty directory'
 complete -c vntfsclone -l files -d 'with -m: show the files in the partition instead, read-only'
+complete -c vntfsclone -l ntfs-backup-boot -d 'with -m: show a copy of the boot sector where an NTFS image lacks the backup of it'
 complete -c vntfsclone -s d -l debug_fuse -d 'with -m: stay in the foreground and print a line for each request'
 complete -c vntfsclone -s v -l verbose -d 'print what the header and the bitmap say'
 complete -c vntfsclone -l json -d 'print that as one JSON object'

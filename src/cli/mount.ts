@@ -8,6 +8,8 @@ export interface MountOptions {
   readonly mountPoint: string;
   /** Show the partition's files instead of the partition. */
   readonly files: boolean;
+  /** FUS-BACKUP-BOOT: show a copy of the boot sector of NTFS. */
+  readonly backupBoot: boolean;
   /** Where the server says what goes wrong; the system's log by default. */
   readonly log?: string;
   /** Stay in the foreground; print a line for each request. */
@@ -25,6 +27,7 @@ export interface Mounted {
   readonly file: string | null;
   readonly mountPoint: string;
   readonly fsType: string;
+  readonly backupBoot: boolean;
   readonly deviceSize: number;
   /** False: other users, root included, cannot read the file. */
   readonly allowOther: boolean;

@@ -19,11 +19,15 @@ export function mountedText(mounted: Mounted, isRoot: boolean): string {
 
 const line = (what: string, command: string): string => `  ${what.padEnd(10)}  ${command}`;
 
-function waysOn({ fsType, allowOther }: Mounted, file: string, isRoot: boolean): string[] {
+function waysOn(
+  { fsType, allowOther, backupBoot }: Mounted,
+  file: string,
+  isRoot: boolean,
+): string[] {
   const known = knownFileSystem(fsType);
   return [
     ...(known?.check ? [line("check it:", `${known.check} ${file}`)] : []),
-    ...(known?.remark ? [line("", `(${known.remark})`)] : []),
+    ...(known?.remark && !backupBoot ? [line("", `(${known.remark})`)] : []),
     ...(allowOther ? withDriver(known, file, isRoot) : alone(known, file)),
   ];
 }

@@ -21,6 +21,11 @@ const common = {
     type: "boolean",
     description: "with -m: show the files in the partition instead, read-only",
   },
+  "ntfs-backup-boot": {
+    type: "boolean",
+    description:
+      "with -m: show a copy of the boot sector where an NTFS image lacks the backup of it",
+  },
   debug_fuse: {
     type: "boolean",
     alias: "d",

@@ -51,6 +51,7 @@ async function perform(name: string, values: Values): Promise<void> {
   const debug = values.debug_fuse === true;
   const options = {
     ...{ imagePath, mountPoint, verify, debug, files: values.files === true },
+    backupBoot: values["ntfs-backup-boot"] === true,
     indexDirectory: indexDirectoryOf(values),
     ...(indexSize === undefined ? {} : { indexSize }),
     ...(values.log === undefined ? {} : { log: String(values.log) }),
@@ -74,7 +75,9 @@ function requireSense(values: Values): void {
   requireRestoreSense(values);
   requireIndexSense(values);
   if (mountpoint === "") throw new UsageError("-m takes a directory");
-  if (values.files && mountpoint === undefined) throw new UsageError("--files needs -m DIR");
+  for (const name of ["files", "ntfs-backup-boot"]) {
+    if (values[name] && mountpoint === undefined) throw new UsageError(`--${name} needs -m DIR`);
+  }
   if (debug && mountpoint === undefined) throw new UsageError("-d needs -m DIR");
   if (values.log !== undefined && mountpoint === undefined)
     throw new UsageError("--log needs -m DIR");

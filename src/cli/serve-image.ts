@@ -1,8 +1,10 @@
 import { basename } from "node:path";
 import { type LaidOutImage, layOutImage, type OpenOptions } from "../formats.ts";
+import { backupBootSector, patched } from "../fuse/backup-boot.ts";
 import { serveConcurrently } from "../fuse/concurrent-session.ts";
-import { partitionFile } from "../fuse/partition-file.ts";
+import { type PartitionFile, partitionFile } from "../fuse/partition-file.ts";
 import { type ServeOptions, serve } from "../fuse/serve.ts";
+import type { Image } from "../image/image.ts";
 import { shareStored, statusOf, wholePath } from "../source/stored.ts";
 import type { Mounted, MountOptions } from "./mount.ts";
 import { type Mountable, mountPlace } from "./mount-place.ts";
@@ -34,19 +36,21 @@ export async function serveImage(
     });
     await using _source = laidOut.image.source;
     const file = partitionFile(laidOut.image, fileName, status);
+    const patch = await patchOf(options, laidOut.image, file);
     await serveLaidOut(laidOut, { fileName, status }, options, reporter, (fuseFd) => [
-      serveConcurrently(fuseFd, [file], debug),
+      serveConcurrently(fuseFd, [patch === null ? file : patched(file, patch)], debug),
     ]);
     return;
   }
   await using stored = source;
   const laidOut = await layOutImage(source, layOutOptions(options));
-  const { shared } = laidOut;
+  const { image, shared } = laidOut;
   const task = {
     stored: shareStored(stored, status),
     shared,
     fileName,
     status: { ...status },
+    patch: await patchOf(options, image, partitionFile(image, fileName, status)),
     debug,
   };
   await serveLaidOut(laidOut, { fileName, status }, options, reporter, (fuseFd) =>
@@ -61,6 +65,9 @@ function layOutOptions({ verify, indexSize, indexDirectory }: MountOptions): Ope
     ...(indexDirectory !== null && { cache: indexDirectory }),
   };
 }
+
+const patchOf = async ({ backupBoot }: MountOptions, image: Image, file: PartitionFile) =>
+  backupBoot ? await backupBootSector(image, file) : null;
 
 async function serveLaidOut(
   { image, findings }: LaidOutImage,
@@ -79,6 +86,7 @@ async function serveLaidOut(
         file: await place.ready(guard),
         mountPoint: mount.mountPoint,
         fsType: image.fsType,
+        backupBoot: options.backupBoot,
         deviceSize: image.deviceSize,
         allowOther: mount.allowOther,
         warnings: findings

@@ -68,7 +68,7 @@ export const fileSystems: readonly FileSystem[] = [
   {
     names: ["NTFS"],
     check: "ntfsfix --no-action",
-    remark: "partclone keeps no alternate boot sector: that it is BAD says nothing",
+    remark: "partclone keeps no alternate boot sector: --ntfs-backup-boot shows one",
     kernel: [
       { driver: "ntfs3", options: ["iocharset=utf8"] },
       { driver: "ntfs", options: ["nls=utf8"] },

@@ -109,12 +109,10 @@ function usualBlockSize(blockSize: number): number {
   return Math.min(max, Math.max(min, 2 ** Math.floor(Math.log2(blockSize))));
 }
 
+export type PartitionFile = Omit<ServedFile, keyof HoleMap> & HoleMap;
+
 /** The partition in an image as the one file of a mount. */
-export function partitionFile(
-  image: Image,
-  name: string,
-  status: ImageStatus,
-): Omit<ServedFile, keyof HoleMap> & HoleMap {
+export function partitionFile(image: Image, name: string, status: ImageStatus): PartitionFile {
   const io = new BlockIO(image);
   return {
     name,

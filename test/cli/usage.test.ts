@@ -21,6 +21,7 @@ const misuses: readonly (readonly [args: readonly string[], why: string])[] = [
   [["-v", "-d", "x.img"], "-d needs -m DIR"],
   [["-c", "--debug_fuse", "x.img"], "-d needs -m DIR"],
   [["-v", "--files", "x.img"], "--files needs -m DIR"],
+  [["-v", "--ntfs-backup-boot", "x.img"], "--ntfs-backup-boot needs -m DIR"],
   [["-v", "--verify", "x.img"], "--verify needs -m DIR"],
   [["-v", "-q", "x.img"], "-q needs -c or --restore"],
   [["-m", "mnt", "--quiet", "x.img"], "-q needs -c or --restore"],
@@ -88,7 +89,15 @@ for (const program of programs) {
         (line) => /^ {2}(-\w, | {4})(--[\w-]+)/.exec(line)?.[2] ?? [],
       );
       expect(options).toEqual([
-        ...["--mountpoint", "--files", "--debug_fuse", "--verbose", "--json", "--crc_check"],
+        ...[
+          "--mountpoint",
+          "--files",
+          "--ntfs-backup-boot",
+          "--debug_fuse",
+          "--verbose",
+          "--json",
+          "--crc_check",
+        ],
         ...[
           "--verify",
           "--log",
