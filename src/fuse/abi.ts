@@ -16,7 +16,6 @@ const errno = (name: keyof typeof constants.errno): Errno => ({
 });
 
 export const EACCES = errno("EACCES");
-export const EINTR = errno("EINTR");
 export const EINVAL = errno("EINVAL");
 export const EIO = errno("EIO");
 export const EISDIR = errno("EISDIR");
@@ -140,7 +139,6 @@ export const READ_IN = struct({
   padding: "u32",
 });
 export const LSEEK_IN = struct({ handle: "u64", offset: "u64", whence: "u32", padding: "u32" });
-export const INTERRUPT_IN = struct({ unique: "u64" });
 export const LSEEK_OUT = struct({ offset: "u64" });
 export const ACCESS_IN = struct({ mask: "u32", padding: "u32" });
 export const STATFS_OUT = struct({
@@ -187,8 +185,6 @@ const operation = (
   named: body === "name",
 });
 
-export const INTERRUPT = 36;
-
 /** Every operation of FUSE 7.45. FUS-READ-ONLY: what would change anything is refused with EROFS. */
 export const OPERATIONS: readonly Operation[] = [
   operation(1, "LOOKUP", "handler", "name"),
@@ -225,7 +221,7 @@ export const OPERATIONS: readonly Operation[] = [
   operation(33, "SETLKW", ENOSYS),
   operation(34, "ACCESS", "handler", ACCESS_IN),
   operation(35, "CREATE", EROFS),
-  operation(INTERRUPT, "INTERRUPT", ENOSYS),
+  operation(36, "INTERRUPT", ENOSYS),
   operation(37, "BMAP", ENOSYS),
   operation(38, "DESTROY", "done"),
   operation(39, "IOCTL", ENOTTY),

@@ -8,10 +8,13 @@ export interface Pattern {
   readonly holes: readonly (readonly [number, number])[];
   /** Reads that touch `[start, end)` fail. */
   readonly broken?: readonly [number, number];
+  /** Reads that touch `[start, end)` take SLOW_MS. */
+  readonly slow?: readonly [number, number];
   readonly mode?: number;
 }
 
 const WORD = 8;
+const SLOW_MS = 1500;
 
 /** Every 8-byte word is its own offset, so that a misplaced read says where it came from. */
 export function fillPattern(pattern: Pattern, into: Uint8Array, offset: number): void {
@@ -36,7 +39,9 @@ class BrokenPattern extends Error {
 }
 
 export function patternFile(pattern: Pattern): ServedFile {
-  const { name, size, holes, broken } = pattern;
+  const { name, size, holes, broken, slow } = pattern;
+  const touches = (range: typeof slow, offset: number, length: number) =>
+    range && offset < range[1] && offset + length > range[0];
   const holeAt = (offset: number) => holes.find(([start, end]) => start <= offset && offset < end);
   const inHoles = holes.reduce((sum, [start, end]) => sum + end - start, 0);
   return {
@@ -51,9 +56,10 @@ export function patternFile(pattern: Pattern): ServedFile {
     storedBytes: size - inHoles,
     blockSize: 4096,
     async read(into, offset) {
-      if (broken && offset < broken[1] && offset + into.length > broken[0]) {
+      if (broken && touches(broken, offset, into.length)) {
         throw new BrokenPattern(`a checksum at ${broken[0]} differs`);
       }
+      if (touches(slow, offset, into.length)) await Bun.sleep(SLOW_MS);
       const length = Math.min(into.length, size - offset);
       fillPattern(pattern, into.subarray(0, length), offset);
       return length;
