@@ -31,6 +31,8 @@ export interface FileSystem {
   /** The best first. */
   readonly kernel: readonly [KernelDriver, ...KernelDriver[]];
   readonly fuse: FuseDriver | null;
+  /** Options and type for the kernel that guestmount brings; `null`: it has no driver for it. */
+  readonly guest: string | null;
   /** It knows no owners and permissions: drivers are told which all its files have. */
   readonly ownerless?: true;
   /**
@@ -48,7 +50,11 @@ export interface FileSystem {
  * lets others in. exfat-fuse 1.3 wants a device of root, and options that fusermount3 gives to root
  * only.
  *
- * FAT has no FUSE driver here: fusefat 0.1a gives zeros for data, without an error, once several
+ * guestmount of libguestfs asks nothing of the machine's kernel, nor of root: it starts another kernel
+ * in QEMU. That takes 13 to 25 s without KVM, so it is for where nothing else can be had. Debian's
+ * lacks ntfs3, F2FS and HFS+.
+ *
+ * FAT has no FUSE driver of its own here: fusefat 0.1a gives zeros for data, without an error, once several
  * files are read at the same time (measured: 2 to 37 of 331 files).
  */
 export const fileSystems: readonly FileSystem[] = [
@@ -63,6 +69,7 @@ export const fileSystems: readonly FileSystem[] = [
       userOptions: ["fakeroot"],
       forUsers: "yes",
     },
+    guest: "ro,noload:ext4",
     alone: (file) => `fuse2fs -o ro,fakeroot ${file} DIR`,
   },
   {
@@ -74,6 +81,7 @@ export const fileSystems: readonly FileSystem[] = [
       { driver: "ntfs", options: ["nls=utf8"] },
     ],
     fuse: { program: "ntfs-3g", package: "ntfs-3g", options: [], forUsers: "allow_other" },
+    guest: "ro",
     ownerless: true,
     alone: (file) => `ntfsls -l ${file}; ntfscat ${file} PATH`,
   },
@@ -82,6 +90,7 @@ export const fileSystems: readonly FileSystem[] = [
     check: "fsck.fat -n",
     kernel: [{ driver: "vfat", options: ["utf8"] }],
     fuse: null,
+    guest: "ro,utf8:vfat",
     ownerless: true,
     alone: (file) => `mcopy -s -n -i ${file} :: DIR`,
   },
@@ -96,6 +105,7 @@ export const fileSystems: readonly FileSystem[] = [
       needsDevice: true,
       forUsers: "no",
     },
+    guest: "ro,iocharset=utf8:exfat",
     ownerless: true,
     alone: null,
   },
@@ -104,6 +114,7 @@ export const fileSystems: readonly FileSystem[] = [
     check: "xfs_repair -n -f",
     kernel: [{ driver: "xfs", options: ["norecovery", "nouuid"] }],
     fuse: null,
+    guest: "ro,norecovery,nouuid:xfs",
     alone: null,
   },
   {
@@ -111,6 +122,7 @@ export const fileSystems: readonly FileSystem[] = [
     check: "btrfs check --readonly",
     kernel: [{ driver: "btrfs", options: ["rescue=nologreplay"] }],
     fuse: null,
+    guest: "ro,rescue=nologreplay:btrfs",
     alone: (file) => `btrfs restore ${file} DIR`,
   },
   {
@@ -118,6 +130,7 @@ export const fileSystems: readonly FileSystem[] = [
     check: "fsck.f2fs --dry-run",
     kernel: [{ driver: "f2fs", options: ["norecovery"] }],
     fuse: null,
+    guest: null,
     alone: null,
   },
   {
@@ -125,6 +138,7 @@ export const fileSystems: readonly FileSystem[] = [
     check: "fsck.hfsplus -n",
     kernel: [{ driver: "hfsplus", options: ["force"] }],
     fuse: null,
+    guest: null,
     alone: null,
   },
 ];

@@ -43,5 +43,6 @@ const plain = (driver: string): FileSystem => ({
   check: null,
   kernel: [{ driver, options: [] }],
   fuse: null,
+  guest: null,
   alone: null,
 });

@@ -29,14 +29,15 @@ export function showFiles(ways: readonly Way[], partition: string, directory: st
   throw problem(`the files cannot be shown: ${failures.join("; ")}`);
 }
 
+const FLAGS = libc.MS_RDONLY + libc.MS_NOSUID + libc.MS_NODEV;
+
 type KernelWay = Extract<Way, { by: "kernel" }>;
 type ProgramWay = Extract<Way, { by: "fuse" }>;
 
 function mountByKernel({ driver, options }: KernelWay, partition: string, directory: string): void {
   using loop = loopDevice(partition);
-  const flags = libc.MS_RDONLY + libc.MS_NOSUID + libc.MS_NODEV;
   try {
-    libc.mount(loop.path, directory, driver, flags, options);
+    libc.mount(loop.path, directory, driver, FLAGS, options);
   } catch (error) {
     const code = codeOf(error);
     throw problem(`the kernel's ${driver} driver refuses them: ${code}; dmesg may say why`, error);
@@ -46,6 +47,10 @@ function mountByKernel({ driver, options }: KernelWay, partition: string, direct
 function mountByProgram(way: ProgramWay, partition: string, directory: string): void {
   using loop = way.takes === "device" ? loopDevice(partition) : null;
   runDriver(way, loop?.path ?? partition, directory);
+  // Of an ordinary user's mounts fusermount3 sees to it. Not every driver takes these as options.
+  if (process.geteuid?.() === 0) {
+    libc.mount("none", directory, "none", libc.MS_REMOUNT + libc.MS_BIND + FLAGS, "");
+  }
 }
 
 /** A FUSE driver returns when it serves, in a process of its own. */
@@ -53,6 +58,8 @@ function runDriver({ name, program, args }: ProgramWay, source: string, director
   const { exitCode, stderr } = Bun.spawnSync({
     cmd: [program, ...args, source, directory],
     cwd: "/",
+    // Otherwise guestmount may ask libvirt, whose QEMU is another user's and may not read the file.
+    env: { ...process.env, LIBGUESTFS_BACKEND: "direct" },
     stdio: ["ignore", "ignore", "pipe"],
   });
   if (exitCode === 0) return;

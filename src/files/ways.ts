@@ -31,7 +31,6 @@ export type Way =
       readonly takes: "file" | "device";
     };
 
-const READ_ONLY = ["ro", "nosuid", "nodev"] as const;
 const READ_BITS = 0o444;
 const ALL = 0o777;
 
@@ -49,7 +48,7 @@ const ownerOptions = ({ uid, gid, mode }: Owner): string[] => [
 
 /** FUS-FILES-WAY: how this host can show the files, the best way first. */
 export function waysToFiles(fileSystem: FileSystem, host: Host, owner: Owner): Way[] {
-  const { kernel, fuse, ownerless } = fileSystem;
+  const { kernel, fuse, guest, ownerless } = fileSystem;
   const owned = ownerless ? ownerOptions(owner) : [];
   const drivers = host.isRoot ? kernel.filter(({ driver }) => host.hasDriver(driver)) : [];
   const ways: Way[] = drivers.map(({ driver, options }) => ({
@@ -57,17 +56,29 @@ export function waysToFiles(fileSystem: FileSystem, host: Host, owner: Owner): W
     driver,
     options: [...options, ...owned].join(","),
   }));
-  const program = fuse && isAllowed(fuse, host) ? host.program(fuse.program) : null;
-  if (fuse === null || program === null) return ways;
-  const options = [
-    ...READ_ONLY,
-    ...fuse.options,
-    ...(host.isRoot ? [] : (fuse.userOptions ?? [])),
-    ...owned,
-  ];
-  const takes = fuse.needsDevice ? "device" : "file";
-  const args = ["-o", options.join(",")];
-  return [...ways, { by: "fuse", name: fuse.program, program, args, takes }];
+  const own = fuse && isAllowed(fuse, host) ? host.program(fuse.program) : null;
+  if (fuse !== null && own !== null) {
+    const extra = host.isRoot ? [] : (fuse.userOptions ?? []);
+    const options = ["ro", ...fuse.options, ...extra, ...owned];
+    const takes = fuse.needsDevice ? "device" : "file";
+    ways.push({
+      by: "fuse",
+      name: fuse.program,
+      program: own,
+      args: ["-o", options.join(",")],
+      takes,
+    });
+  }
+  return ways.length > 0 ? ways : guestWay(guest, host);
+}
+
+const GUEST = "guestmount";
+
+function guestWay(guest: string | null, host: Host): Way[] {
+  const program = host.program(GUEST);
+  if (guest === null || program === null) return [];
+  const args = ["--ro", "--format=raw", "-m", `/dev/sda:/:${guest}`, "-a"];
+  return [{ by: "fuse", name: GUEST, program, args, takes: "file" }];
 }
 
 const isAllowed = ({ forUsers }: FuseDriver, { isRoot, mayAllowOthers }: Host): boolean =>
@@ -84,19 +95,19 @@ export function noWay(name: string, fileSystem: FileSystem, host: Host): ImageBa
 /** As Debian's kernels, and packages in general, name the architecture. */
 const DEBIAN_ARCHITECTURE = process.arch === "x64" ? "amd64" : process.arch;
 
-function reason({ kernel, fuse, alone }: FileSystem, host: Host): string {
+function reason({ kernel, fuse, guest }: FileSystem, host: Host): string {
   const [{ driver }] = kernel;
   const lacking = `this kernel has no ${driver} driver`;
+  const orGuest = guest === null ? "" : `, or install the package ${GUEST}`;
   if (host.isRoot) {
-    return fuse === null
+    const program = fuse ?? (guest === null ? null : { program: GUEST, package: GUEST });
+    return program === null
       ? `${lacking}; those of the package linux-image-${DEBIAN_ARCHITECTURE} have it`
-      : `${lacking}, and ${fuse.program} is not installed; install the package ${fuse.package}`;
+      : `${lacking}, and ${program.program} is not installed; install the package ${program.package}`;
   }
-  if (fuse === null || fuse.forUsers === "no") {
-    const other = alone ? ", or leave out --files to be told another way" : "";
-    return `only root can mount them; run this with sudo${other}`;
-  }
+  if (fuse === null || fuse.forUsers === "no")
+    return `only root can mount them; run this with sudo${orGuest}`;
   if (host.program(fuse.program) === null)
     return `${fuse.program} is not installed; install the package ${fuse.package}`;
-  return `${fuse.program} serves an ordinary user only where /etc/fuse.conf has the line user_allow_other; add it, or run this with sudo`;
+  return `${fuse.program} serves an ordinary user only where /etc/fuse.conf has the line user_allow_other; add it, run this with sudo${orGuest}`;
 }

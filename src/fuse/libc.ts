@@ -65,6 +65,8 @@ const text = (value: string) => Buffer.from(`${value}\0`);
 export const MS_RDONLY = 1;
 export const MS_NOSUID = 2;
 export const MS_NODEV = 4;
+export const MS_REMOUNT = 32;
+export const MS_BIND = 4096;
 
 export function mount(
   source: string,

@@ -50,7 +50,7 @@ describe("FUS-FILES-WAY: the mount call of the kernel's driver", () => {
 });
 
 describe("FUS-FILES-WAY: the FUSE driver", () => {
-  const READ_ONLY = "ro,nosuid,nodev";
+  const READ_ONLY = "ro";
 
   test("of root: after the kernel's, or alone", () => {
     expect(ways("NTFS", host(true, ["ntfs3", "ntfs-3g"]))).toEqual([
@@ -72,26 +72,60 @@ describe("FUS-FILES-WAY: the FUSE driver", () => {
   });
 });
 
+describe("FUS-FILES-WAY: guestmount", () => {
+  const guest = (spec: string) => ({
+    by: "fuse" as const,
+    ...{ name: "guestmount", program: "/bin/guestmount", takes: "file" as const },
+    args: ["--ro", "--format=raw", "-m", `/dev/sda:/:${spec}`, "-a"],
+  });
+
+  test("is for where nothing else can be had", () => {
+    const all = host(true, ["guestmount", "vfat"]);
+    expect(ways("FAT32", all)).toEqual([kernel("vfat", `utf8,${OWNED}`)]);
+    expect(ways("FAT32", host(true, ["guestmount"]))).toEqual([guest("ro,utf8:vfat")]);
+  });
+
+  test.each([
+    ["EXTFS", "ro,noload:ext4"],
+    ["NTFS", "ro"],
+    ["FAT32", "ro,utf8:vfat"],
+    ["EXFAT", "ro,iocharset=utf8:exfat"],
+    ["XFS", "ro,norecovery,nouuid:xfs"],
+    ["BTRFS", "ro,rescue=nologreplay:btrfs"],
+  ])("%s for an ordinary user: %s", (name, spec) => {
+    expect(ways(name, host(false, ["guestmount"]))).toEqual([guest(spec)]);
+  });
+
+  test("has no driver for some", () => {
+    for (const name of ["F2FS", "HFS Plus"]) {
+      expect(ways(name, host(true, ["guestmount"]))).toEqual([]);
+    }
+  });
+});
+
 describe("FUS-FILES-WAY: where there is none, the error says what to do", () => {
+  const allowOther =
+    "ntfs-3g serves an ordinary user only where /etc/fuse.conf has the line user_allow_other; add it, run this with sudo, or install the package guestmount";
   const cases: readonly (readonly [string, Host, string])[] = [
     [
       "EXFAT",
       host(true, []),
       "this kernel has no exfat driver, and mount.exfat-fuse is not installed; install the package exfat-fuse",
     ],
-    ["F2FS", host(true, []), "this kernel has no f2fs driver; those of the package linux-image-"],
-    ["EXTFS", host(false, []), "fuse2fs is not installed; install the package fuse2fs"],
-    [
-      "NTFS",
-      host(false, ["ntfs-3g"]),
-      "ntfs-3g serves an ordinary user only where /etc/fuse.conf has the line user_allow_other",
-    ],
-    ["XFS", host(false, ["xfs"]), "only root can mount them; run this with sudo"],
     [
       "FAT32",
-      host(false, []),
-      "only root can mount them; run this with sudo, or leave out --files to be told another way",
+      host(true, []),
+      "this kernel has no vfat driver, and guestmount is not installed; install the package guestmount",
     ],
+    ["F2FS", host(true, []), "this kernel has no f2fs driver; those of the package linux-image-"],
+    ["EXTFS", host(false, []), "fuse2fs is not installed; install the package fuse2fs"],
+    ["NTFS", host(false, ["ntfs-3g"]), allowOther],
+    [
+      "XFS",
+      host(false, ["xfs"]),
+      "only root can mount them; run this with sudo, or install the package guestmount",
+    ],
+    ["F2FS", host(false, []), "only root can mount them; run this with sudo"],
   ];
   test.each(cases)("%s", (name, on, text) => {
     expect(ways(name, on)).toEqual([]);

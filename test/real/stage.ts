@@ -17,7 +17,7 @@ const BUSY_TIMEOUT = 5_000;
 
 export function run(argv: Argv): Outcome {
   const { exitCode, stdout, stderr } = Bun.spawnSync([...argv], {
-    env: { ...process.env, LC_ALL: "C" },
+    env: { ...process.env, LC_ALL: "C.UTF-8" },
     stdout: "pipe",
     stderr: "pipe",
     timeout: COMMAND_TIMEOUT,
