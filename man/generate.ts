@@ -3,10 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { vconform } from "../src/cli/conform-options.ts";
+import { vclonezilla } from "../src/cli/folder-options.ts";
 import { type HelpTopic, optionSyntax } from "../src/cli/help.ts";
 import { vntfsclone, vpartclone } from "../src/cli/options.ts";
 
-export const topics: readonly HelpTopic[] = [vpartclone, vntfsclone, vconform];
+export const topics: readonly HelpTopic[] = [vpartclone, vntfsclone, vclonezilla, vconform];
 
 /** A manual page in man(7)'s macros. */
 export function manualPage(topic: HelpTopic): string {

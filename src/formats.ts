@@ -1,6 +1,7 @@
 import { ImageBackupError } from "./bytes/errors.ts";
 import type { Checked, CheckVisitor, Dump } from "./image/check.ts";
 import type { Examination, ExamineOptions } from "./image/examination.ts";
+import type { Front } from "./image/front.ts";
 import type { Image, Verify } from "./image/image.ts";
 import type { Finding } from "./image/rules.ts";
 import * as ntfsclone from "./ntfsclone/format.ts";
@@ -47,6 +48,11 @@ export async function layOutImage(
 ): Promise<LaidOutImage> {
   const laidOut = await (await formatOf(stream)).layOut(source, stream, options);
   return { ...laidOut, findings: laidOut.findings.map(explainedBy(source)) };
+}
+
+/** Reads no more than tells what is in the image. Throws NOT_AN_IMAGE, UNSUPPORTED or CORRUPT. */
+export async function readFront(stream: ByteStream): Promise<Front> {
+  return (await formatOf(stream)).front(stream);
 }
 
 /** Reads the header and what else describes the image. */

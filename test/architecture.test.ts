@@ -13,6 +13,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   partclone: ["bytes", "source", "image"],
   ntfsclone: ["bytes", "source", "image"],
   "formats.ts": ["bytes", "source", "image", "partclone", "ntfsclone"],
+  clonezilla: ["bytes", "source", "image", "formats.ts"],
   conformance: ["bytes", "source", "image", "formats.ts"],
   fuse: ["bytes", "image"],
   files: ["bytes", "fuse"],

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 const programs = {
   vpartclone: () => import("./vpartclone.ts"),
   vntfsclone: () => import("./vntfsclone.ts"),
+  vclonezilla: () => import("./vclonezilla.ts"),
   vconform: () => import("./vconform.ts"),
 } as const;
 

@@ -6,6 +6,7 @@ import { seekableCodec } from "../seekable/codecs.ts";
 import { openSeekable, type SeekableOptions } from "../seekable/open-seekable.ts";
 import { type Compression, detectCompression, HEAD_SIZE } from "../source/compression.ts";
 import { openStream } from "../source/open-stream.ts";
+import { ENDINGS } from "../source/partition-name.ts";
 import { openStored, type StoredSource } from "../source/stored.ts";
 import { shellQuoted } from "./mounted-text.ts";
 
@@ -72,6 +73,3 @@ function decompress(command: string, imagePath: string): string {
   const output = target === imagePath ? `${imagePath}.img` : target;
   return `decompress it first: ${command} ${shellQuoted(imagePath)} > ${shellQuoted(output)}`;
 }
-
-/** What compressors add to a file's name. */
-export const ENDINGS = /\.(gz|bz2|zst|lz4|xz|lzma|lz|lzo)$/;

@@ -10,7 +10,8 @@ const image = {
     "partclone or ntfsclone image, also compressed, or any piece of a split one; for -v, -c and --restore also - for standard input",
 } as const;
 
-const common = {
+/** Options that several commands have. */
+export const common = {
   mountpoint: {
     type: "string",
     alias: "m",
@@ -95,7 +96,7 @@ const common = {
   },
 } as const satisfies ArgsDef;
 
-const information = {
+export const information = {
   help: { type: "boolean", alias: "h", description: "print this help" },
   version: { type: "boolean", description: "print the version" },
 } as const satisfies ArgsDef;

@@ -1,14 +1,14 @@
-import { basename } from "node:path";
 import { type LaidOutImage, layOutImage, type OpenOptions } from "../formats.ts";
 import { backupBootSector, patched } from "../fuse/backup-boot.ts";
 import { serveConcurrently } from "../fuse/concurrent-session.ts";
 import { type PartitionFile, partitionFile } from "../fuse/partition-file.ts";
 import { type ServeOptions, serve } from "../fuse/serve.ts";
 import type { Image } from "../image/image.ts";
+import { partitionNameOf } from "../source/partition-name.ts";
 import { shareStored, statusOf, wholePath } from "../source/stored.ts";
 import type { Mounted, MountOptions } from "./mount.ts";
 import { type Mountable, mountPlace } from "./mount-place.ts";
-import { ENDINGS, layOutCompressed, openMountable } from "./open-for-mount.ts";
+import { layOutCompressed, openMountable } from "./open-for-mount.ts";
 import type { ServingThreads } from "./threads.ts";
 
 export interface Reporter {
@@ -27,7 +27,7 @@ export async function serveImage(
   const { source, compression } = await openMountable(imagePath);
   // Before anything is read: what is written to the file from now on shows in its time.
   const status = statusOf(source);
-  const fileName = partitionName(imagePath);
+  const fileName = partitionNameOf(wholePath(imagePath));
   if (compression) {
     threads.dismiss();
     const laidOut = await layOutCompressed(imagePath, source, compression, layOutOptions(options), {
@@ -98,10 +98,4 @@ async function serveLaidOut(
   });
   const last = place.ended();
   if (last !== null) reporter.log(last);
-}
-
-/** The image's name without `.img`, what compressors add, and what tells its pieces. */
-function partitionName(imagePath: string): string {
-  const name = basename(wholePath(imagePath));
-  return name.replace(ENDINGS, "").replace(/(?<=.)\.img$/, "");
 }

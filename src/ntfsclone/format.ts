@@ -1,11 +1,13 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import { isNearly } from "../image/examination.ts";
+import type { Front } from "../image/front.ts";
 import type { Image, Verify } from "../image/image.ts";
+import { refusal } from "../image/rules.ts";
 import { FileSource } from "../source/file.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
-import { describe } from "./description.ts";
+import { describe, readFront } from "./description.ts";
 import { NtfscloneImage, type NtfscloneParts } from "./image.ts";
-import { MAGIC } from "./layout.ts";
+import { formatName, MAGIC } from "./layout.ts";
 import { savedWalks } from "./saved-walks.ts";
 
 export { check, dump } from "./check.ts";
@@ -22,6 +24,19 @@ export function claims(head: Uint8Array): boolean {
 /** The rule that a file breaks which is an image all but for its magic. */
 export function damagedMagic(head: Uint8Array): string | null {
   return isNearly(head, MAGIC) ? "NTC-MAGIC" : null;
+}
+
+/** Reads the header; nothing of the commands. Throws CORRUPT where it forbids reading the data. */
+export async function front(stream: ByteStream): Promise<Front> {
+  const { header, ...described } = await readFront(stream);
+  if (!described.layout) throw refusal(stream.name, described.refused);
+  const { deviceSize, clusterSize } = described.layout;
+  return {
+    format: formatName(header),
+    fsType: "NTFS",
+    deviceSize,
+    storedBytes: Math.min(Number(header.inUse) * clusterSize, deviceSize),
+  };
 }
 
 export async function layOut(

@@ -4,6 +4,7 @@ import type { ByteSource } from "../source/source.ts";
 import { type Clusters, clusterLength } from "./commands.ts";
 import type { Description } from "./description.ts";
 import { type Extents, lastStartingBy } from "./extents.ts";
+import { formatName } from "./layout.ts";
 import type { StreamFacts } from "./stream-rules.ts";
 
 /** What another thread needs to read the same image: plain data over shared memory. */
@@ -47,7 +48,7 @@ export class NtfscloneImage implements Image {
     const { header, layout } = description;
     const { clusters, extents, facts } = layout;
     const unknownFrom = unknownFromOf(facts);
-    const format = `ntfsclone ${header.majorVersion}.${header.minorVersion}`;
+    const format = formatName(header);
     return new NtfscloneImage(source, { format, clusters, extents, unknownFrom });
   }
 

@@ -33,3 +33,7 @@ export type Header = Decoded<typeof headerLayout> & {
 export const commands = { gap: 0, cluster: 1 } as const;
 /** A gap's command byte and its signed 64-bit count. */
 export const GAP_BYTES = 9;
+
+/** How people call the format of an image. */
+export const formatName = ({ majorVersion, minorVersion }: Header): string =>
+  `ntfsclone ${majorVersion}.${minorVersion}`;

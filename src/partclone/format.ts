@@ -1,11 +1,13 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import { isNearly } from "../image/examination.ts";
+import type { Front } from "../image/front.ts";
 import type { Image, Verify } from "../image/image.ts";
+import { refusal } from "../image/rules.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
 import { checksumOf } from "./checksums.ts";
 import { describe, type Geometry } from "./description.ts";
 import { PartcloneImage, type PartcloneParts } from "./image.ts";
-import { MAGIC, VERSION_AT } from "./layouts.ts";
+import { formatName, MAGIC, VERSION_AT } from "./layouts.ts";
 import { type Proofs, stripStates, unverifiable, VerifiedSource } from "./verified-source.ts";
 
 export { check, dump } from "./check.ts";
@@ -25,6 +27,19 @@ export function damagedMagic(head: Uint8Array): string | null {
   if (!isNearly(head, MAGIC)) return null;
   const version = String.fromCharCode(...head.subarray(VERSION_AT, VERSION_AT + 4));
   return version === "0001" ? "PC1-MAGIC" : "PC2-MAGIC";
+}
+
+/** Reads the header and the bitmap. Throws CORRUPT where they forbid reading the data. */
+export async function front(stream: ByteStream): Promise<Front> {
+  const { header, ...described } = await describe(stream);
+  if (!described.layout) throw refusal(stream.name, described.refused);
+  const { deviceSize, usedBlocks, blockSize } = described.layout.geometry;
+  return {
+    format: formatName(header),
+    fsType: header.fsType,
+    deviceSize,
+    storedBytes: Math.min(usedBlocks * blockSize, deviceSize),
+  };
 }
 
 export async function layOut(

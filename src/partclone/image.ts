@@ -3,6 +3,7 @@ import { RankIndex, type RankParts } from "../image/rank.ts";
 import { refusal } from "../image/rules.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { Description, Geometry } from "./description.ts";
+import { formatName } from "./layouts.ts";
 
 /** What another thread needs to read the same image: plain data over shared memory. */
 export interface PartcloneParts {
@@ -44,7 +45,7 @@ export class PartcloneImage implements Image {
     if (!description.layout) throw refusal(source.name, description.refused);
     const { header, layout } = description;
     const { geometry, bitmap } = layout;
-    const format = `partclone 000${header.generation}`;
+    const format = formatName(header);
     const parts = { format, fsType: header.fsType, geometry, bitmap: bitmap?.parts ?? null };
     return new PartcloneImage(source, parts);
   }

@@ -2,6 +2,10 @@ import type { Decoded, Layout } from "../bytes/struct.ts";
 
 /** The 15 bytes at 0 of both formats (PC1-MAGIC, PC2-MAGIC). */
 export const MAGIC = "partclone-image";
+/** How people call the format of an image. */
+export const formatName = ({ generation }: { readonly generation: 1 | 2 }): string =>
+  `partclone 000${generation}`;
+
 /** Where both formats keep their version, as four digits (PC1-VERSION, PC2-VERSION). */
 export const VERSION_AT = 30;
 /** Ends a byte map (PC1-BITMAGIC, PC2-BITMAGIC). */

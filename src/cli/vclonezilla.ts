@@ -1,0 +1,4 @@
+#!/usr/bin/env bun
+import { runFolderProgram } from "./folder-program.ts";
+
+await runFolderProgram();

@@ -1,0 +1,103 @@
+import { statSync } from "node:fs";
+import { ImageBackupError } from "../bytes/errors.ts";
+import { formatOf, readFront } from "../formats.ts";
+import { detectCompression, HEAD_SIZE } from "../source/compression.ts";
+import { openStream } from "../source/open-stream.ts";
+import type { ByteStream } from "../source/source.ts";
+import { openStored } from "../source/stored.ts";
+import type { Candidate } from "./candidates.ts";
+import { deviceOf, type ImageName, readImageName } from "./image-names.ts";
+
+/** An image of the folder. */
+export interface SavedImage {
+  readonly device: string;
+  /** Opens it: its file, or its first piece. */
+  readonly path: string;
+  readonly pieces: number;
+  /** Bytes of its files. */
+  readonly fileSize: number;
+  readonly compression: string | null;
+  /** `partclone 0002`, `ntfsclone 10.1`, `raw`; `null`: unknown. */
+  readonly format: string | null;
+  readonly fsType: string | null;
+  /** Bytes of the partition; `null`: the image does not say. */
+  readonly deviceSize: number | null;
+  /** Bytes of the partition that are stored. */
+  readonly storedBytes: number | null;
+  /** Why it cannot be opened; `null`: it can. */
+  readonly problem: string | null;
+}
+
+/** The content of an image: what a file's name cannot know. */
+type Content = Pick<SavedImage, "format" | "fsType" | "deviceSize" | "storedBytes" | "problem">;
+
+/** What an image of Partimage begins with, as old folders of Clonezilla and FOG have. */
+const PARTIMAGE = "PaRtImAgE-VoLuMe";
+
+/** Looks into a file; `null`: it is no image, by its content or by its name. */
+export async function readSavedImage(candidate: Candidate): Promise<SavedImage | null> {
+  const { name, files, problem } = candidate;
+  const [path = ""] = files;
+  const named = readImageName(name);
+  const fileSize = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  const known = { device: deviceOf(name), path, pieces: files.length, fileSize };
+  const unknown = {
+    format: null,
+    fsType: named?.fsType ?? null,
+    deviceSize: null,
+    storedBytes: null,
+  };
+  if (problem !== null) {
+    return named && { ...known, ...unknown, compression: null, problem };
+  }
+  try {
+    const compression = await compressionOf(path);
+    const content = await contentOf(path, named, compression === null ? fileSize : null);
+    return content && { ...known, compression, ...content };
+  } catch (error) {
+    if (!(error instanceof ImageBackupError)) throw error;
+    return named && { ...known, ...unknown, compression: null, problem: error.message };
+  }
+}
+
+async function compressionOf(path: string): Promise<string | null> {
+  await using source = openStored(path);
+  const head = new Uint8Array(Math.min(HEAD_SIZE, source.size));
+  await source.read(head, 0);
+  return detectCompression(head)?.name ?? null;
+}
+
+/** By the content first: a raw image has none that could be told, and goes by its name. */
+async function contentOf(
+  path: string,
+  named: ImageName | null,
+  size: number | null,
+): Promise<Content | null> {
+  await using stream = await openStream(path);
+  const nothing = { fsType: named?.fsType ?? null, deviceSize: null, storedBytes: null };
+  if (await isPartimage(stream)) {
+    const problem = `${path}: is an image of Partimage, which cannot be read`;
+    return { ...nothing, format: "Partimage", problem };
+  }
+  if (named?.isRaw && !(await isImage(stream))) {
+    return { ...nothing, format: "raw", deviceSize: size, storedBytes: size, problem: null };
+  }
+  if (!named && !(await isImage(stream))) return null;
+  return { ...(await readFront(stream)), problem: null };
+}
+
+async function isImage(stream: ByteStream): Promise<boolean> {
+  try {
+    await formatOf(stream);
+    return true;
+  } catch (error) {
+    if (error instanceof ImageBackupError && error.code === "NOT_AN_IMAGE") return false;
+    throw error;
+  }
+}
+
+async function isPartimage(stream: ByteStream): Promise<boolean> {
+  const head = new Uint8Array(PARTIMAGE.length);
+  const text = String.fromCharCode(...head.subarray(0, await stream.peek(head)));
+  return text === PARTIMAGE;
+}

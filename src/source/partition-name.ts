@@ -1,0 +1,10 @@
+import { basename } from "node:path";
+
+/** What compressors add to a file's name. */
+export const ENDINGS = /\.(gz|bz2|zst|lz4|xz|lzma|lz|lzo)$/;
+
+/** The name of an image without `.img` and what compressors add; `path`: of a split image, the whole's. */
+export const partitionNameOf = (path: string): string =>
+  basename(path)
+    .replace(ENDINGS, "")
+    .replace(/(?<=.)\.img$/, "");

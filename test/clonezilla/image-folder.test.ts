@@ -1,0 +1,141 @@
+import { expect, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { example } from "../../fixtures-gen/examples.ts";
+import { readImageFolder } from "../../src/clonezilla/image-folder.ts";
+import { linesOf, runCommand, scriptOf } from "../cli/program.ts";
+import { pieces, written } from "./written.ts";
+
+const v2 = example("v2-xxh128");
+const ntfs = example("ntfs-10.1");
+const vclonezilla = (...args: string[]) =>
+  runCommand([process.execPath, scriptOf("vclonezilla"), ...args]);
+
+test("images alone are found by their content, whatever their names are", async () => {
+  using folder = written({
+    "sda1.ext4-ptcl-img.uncomp": v2.image,
+    ...pieces("sda2.ntfs-img.", gzipSync(ntfs.image), ["aa", "ab", "ac"]),
+    "my backup.bin": zstdCompressSync(v2.image),
+    "notes.txt": "nothing",
+    "nothing.gz": gzipSync("nothing"),
+  });
+  const { partitions, disks, tool } = await readImageFolder(folder.path);
+  expect({ disks, tool }).toEqual({ disks: [], tool: null });
+  const seen = partitions.map(({ device, size, image }) => ({ device, size, ...image }));
+  expect(seen).toMatchObject([
+    { device: "my backup.bin", compression: "zstd", format: "partclone 0002", problem: null },
+    { device: "sda1", compression: null, format: "partclone 0002", size: v2.partition.length },
+    { device: "sda2", compression: "gzip", pieces: 3, format: "ntfsclone 10.1", fsType: "NTFS" },
+  ]);
+});
+
+test("FOG's folders: numbered names, pieces, the sfdisk dump, swap", async () => {
+  const dump = `label: dos
+label-id: 0x1234abcd
+device: /dev/sda
+unit: sectors
+sector-size: 512
+
+/dev/sda1 : start=        2048, size=        2048, type=83, bootable
+/dev/sda2 : start=        4096, size=        2048, type=82
+`;
+  using folder = written({
+    ...pieces("d1p1.img", zstdCompressSync(v2.image), ["", ".001", ".002"]),
+    "d1.partitions": dump,
+    "d1.mbr": new Uint8Array(512),
+    "d1.size": "1:4194304\n",
+    "d1.original.swapuuids": "2 f4ff1d53-6bf5-4b47-ae8a-8a0b4d0ea2d5\n",
+  });
+  const { tool, disks, partitions } = await readImageFolder(folder.path);
+  expect(tool).toBe("FOG");
+  expect(disks).toMatchObject([{ device: "d1", size: 4194304, table: { label: "dos" } }]);
+  expect(partitions).toMatchObject([
+    { device: "d1p1", disk: "d1", start: 1048576, image: { pieces: 3, problem: null } },
+    { device: "d1p2", swap: { uuid: "f4ff1d53-6bf5-4b47-ae8a-8a0b4d0ea2d5" }, fsType: "swap" },
+  ]);
+});
+
+test("volumes of LVM, what is encrypted, what cannot be read are told by name", async () => {
+  using folder = written({
+    "vg-root.ext4-ptcl-img.gz": gzipSync(v2.image),
+    "lvm_vg_dev.list": "vg /dev/sda2 2aG4W2-gMg9-YP7F\n",
+    "lvm_logv.list": "/dev/vg/root  Linux rev 1.0 ext4\n/dev/vg/home  data\n",
+    "luks-dev.list": "# <Block device> <UUID> <name>\n/dev/sda3 1111 ocs_luks_x\n",
+    "sda1.dd-ptcl-img.uncomp": new Uint8Array(5000),
+    "sda4.000": gzipSync("PaRtImAgE-VoLuMe and more"),
+    "sda-pt.sf": `label: gpt
+device: /dev/sda
+unit: sectors
+
+/dev/sda1 : start= 34, size= 10
+/dev/sda2 : start= 50, size= 10
+/dev/sda3 : start= 60, size= 10
+/dev/sda4 : start= 70, size= 10
+`,
+  });
+  const { partitions } = await readImageFolder(folder.path);
+  expect(partitions).toMatchObject([
+    { device: "sda1", image: { format: "raw", deviceSize: 5000, problem: null } },
+    { device: "sda2", image: null, holds: "volume group vg" },
+    { device: "sda3", image: null, holds: "LUKS" },
+    { device: "sda4", disk: "sda", image: { problem: expect.stringContaining("Partimage") } },
+    { device: "vg-home", image: null },
+    { device: "vg-root", image: { format: "partclone 0002" } },
+  ]);
+});
+
+test("an encrypted folder is named as such", () => {
+  using go = written({ "gocryptfs.conf": "{}", kZ3Wk9: new Uint8Array(100) });
+  const marked = Buffer.alloc(8192);
+  marked.writeUInt32BE(0x01020304, 8);
+  marked.writeUInt32BE((0x01020304 ^ 0x3c81b7f5) >>> 0, 12);
+  using e = written({ "sda1.ext4-ptcl-img.zst": marked });
+  for (const [folder, by] of [
+    [go, "gocryptfs"],
+    [e, "eCryptfs"],
+  ] as const) {
+    const { status, err } = vclonezilla(folder.path);
+    expect({ status, err }).toEqual({
+      status: 1,
+      err: `vclonezilla: ${folder.path}: is encrypted with ${by}: mount that first, and give its mount point\n`,
+    });
+  }
+});
+
+test("the table has a line for each; one that does not open is explained, and the status is 1", () => {
+  using folder = written({
+    ...pieces("sda1.ext4-ptcl-img.zst.", zstdCompressSync(v2.image), ["aa", "ab", "ac"]),
+    "sda2.ext4-ptcl-img.zst": zstdCompressSync(v2.image),
+    "sda3.ext4-ptcl-img.gz": "no image",
+  });
+  const whole = vclonezilla(folder.path);
+  expect(linesOf(whole.out)).toHaveLength(5);
+  expect(whole.out).toMatch(/^sda1 .* partclone 0002 +zstd +3 .* opens$/m);
+  expect(whole.out).toMatch(/^sda3 .* does not open$/m);
+  expect(whole.status).toBe(1);
+  rmSync(join(folder.path, "sda3.ext4-ptcl-img.gz"));
+  expect(vclonezilla(folder.path)).toMatchObject({ status: 0, err: "" });
+  rmSync(join(folder.path, "sda1.ext4-ptcl-img.zst.ab"));
+  const gap = vclonezilla(folder.path);
+  expect(gap.status).toBe(1);
+  expect(gap.err).toContain("the piece sda1.ext4-ptcl-img.zst.ab is missing");
+  expect(JSON.parse(vclonezilla("--json", folder.path).out).partitions).toMatchObject([
+    { device: "sda1", image: { pieces: 2 } },
+    { device: "sda2", image: { pieces: 1, problem: null } },
+  ]);
+});
+
+test("no folder, and one without images", () => {
+  using empty = written({});
+  expect(vclonezilla(empty.path)).toMatchObject({
+    status: 1,
+    err: `vclonezilla: ${empty.path}: there is no image in it\n`,
+  });
+  const missing = join(empty.path, "missing");
+  expect(vclonezilla(missing)).toMatchObject({
+    status: 1,
+    err: `vclonezilla: ${missing}: no such directory\n`,
+  });
+  expect(vclonezilla()).toMatchObject({ status: 2 });
+});
