@@ -57,6 +57,9 @@ export interface SeekableCodec {
    * Throws CORRUPT, SHORT_READ or UNSUPPORTED with the place.
    */
   build(compressed: ByteSource, options: BuildOptions): AsyncIterable<BuildEvent>;
-  /** The segment's bytes, or throws CORRUPT: never other bytes, never fewer. */
-  readSegment(compressed: ByteSource, segment: Segment): Promise<Uint8Array>;
+  /**
+   * The segment's bytes, or throws CORRUPT: never other bytes. Never fewer than `needed`, its whole
+   * length by default; a codec gives fewer than all where that is faster.
+   */
+  readSegment(compressed: ByteSource, segment: Segment, needed?: number): Promise<Uint8Array>;
 }

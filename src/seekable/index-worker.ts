@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { reviveStored } from "../source/stored.ts";
 import { seekableCodec } from "./codecs.ts";
+import { collector } from "./collect.ts";
 import { IndexFile } from "./index-file.ts";
 import type { Failure, IndexMessage, IndexTask } from "./index-thread.ts";
 import { WrongChecksum } from "./malformed.ts";
@@ -12,9 +13,14 @@ async function index({ stored, codec: name, spacing, from, fd, end }: IndexTask)
   const codec = await seekableCodec(name);
   if (!codec) throw new Error(`${name} cannot be indexed`);
   const file = new IndexFile(fd, end);
+  const collect = collector();
+  let outOffset = from?.outOffset ?? 0;
   for await (const event of codec.build(reviveStored(stored), { from, spacing })) {
-    if (event.type === "checkpoint") post({ type: "entry", entry: file.add(event.checkpoint) });
-    else {
+    if (event.type === "checkpoint") {
+      post({ type: "entry", entry: file.add(event.checkpoint) });
+      collect(event.checkpoint.outOffset - outOffset);
+      ({ outOffset } = event.checkpoint);
+    } else {
       file.finish(event.outSize, event.isProved);
       post(event);
     }

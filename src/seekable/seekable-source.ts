@@ -37,7 +37,7 @@ export class SeekableSource implements ByteSource {
   constructor(parts: SeekableParts) {
     this.name = parts.compressed.name;
     this.#parts = parts;
-    this.#cache = new SegmentCache((index) => this.#decode(index));
+    this.#cache = new SegmentCache((index, needed) => this.#decode(index, needed));
   }
 
   /** Uncompressed bytes; `Infinity` until all is indexed. */
@@ -73,13 +73,14 @@ export class SeekableSource implements ByteSource {
   }
 
   async readPieces(pieces: readonly Uint8Array[], at: number): Promise<void> {
+    const end = at + pieces.reduce((sum, { length }) => sum + length, 0);
     let from = at;
     let start = 0;
     let content: Uint8Array = new Uint8Array();
     for (const piece of pieces) {
       for (let done = 0; done < piece.length; ) {
         if (from < start || from >= start + content.length) {
-          ({ start, content } = await this.#segmentAt(from, at));
+          ({ start, content } = await this.#segmentAt(from, end));
         }
         const part = content.subarray(from - start, from - start + piece.length - done);
         piece.set(part, done);
@@ -93,13 +94,17 @@ export class SeekableSource implements ByteSource {
     await this.#parts.close();
   }
 
-  async #segmentAt(at: number, first: number) {
+  /** The segment with byte `at`, decoded at least up to byte `wantedEnd`. */
+  async #segmentAt(at: number, wantedEnd: number) {
     const { segments } = this.#parts;
     const index = await segments.find(at, () => this.#tellProgress());
     if (segments.isVoid && !this.#believesVoid && segments.failure) throw errorOf(segments.failure);
-    if (index === null) throw this.#tooShort(first);
+    if (index === null) throw this.#tooShort(at);
     const { start, end } = segments.range(index);
-    const content = await this.#cache.get(index, end - start);
+    // Who has read here, or just before, will soon read the rest.
+    const isNear = index === this.#lastSegment || index === this.#lastSegment + 1;
+    const needed = isNear ? end - start : Math.min(end, wantedEnd) - start;
+    const content = await this.#cache.get(index, needed);
     if (index === this.#lastSegment + 1) this.#prefetch(index + 1);
     this.#lastSegment = index;
     return { start, content };
@@ -124,10 +129,10 @@ export class SeekableSource implements ByteSource {
     this.#cache.get(index, end - start).catch(() => {});
   }
 
-  async #decode(index: number): Promise<Uint8Array> {
+  async #decode(index: number, needed: number): Promise<Uint8Array> {
     const { codec, compressed, segments, discard } = this.#parts;
     try {
-      return await codec.readSegment(compressed, segments.segment(index));
+      return await codec.readSegment(compressed, segments.segment(index), needed);
     } catch (error) {
       if (!(error instanceof BadIndex)) throw error;
       discard();

@@ -1,10 +1,23 @@
 import { viewOf } from "../source/codecs/exact.ts";
 
+/** A segment has a hash for each so many bytes, so that its beginning can be proved by itself. */
+export const HASHED_PIECE = 2 ** 20;
+const HASH_SIZE = 8;
+
 /** XXH3 of a segment's decoded bytes: each that is read must have the hash it had in the pass. */
 export function segmentHash(bytes: Uint8Array): Uint8Array {
-  const hash = new Uint8Array(8);
-  viewOf(hash).setBigUint64(0, Bun.hash.xxHash3(bytes), true);
+  const hash = new Uint8Array(Math.ceil(bytes.length / HASHED_PIECE) * HASH_SIZE);
+  for (let at = 0; at < bytes.length; at += HASHED_PIECE) {
+    const piece = Bun.hash.xxHash3(bytes.subarray(at, at + HASHED_PIECE));
+    viewOf(hash).setBigUint64((at / HASHED_PIECE) * HASH_SIZE, piece, true);
+  }
   return hash;
+}
+
+/** Do these whole pieces begin what has this hash? */
+export function isBeginning(pieces: Uint8Array, hash: Uint8Array): boolean {
+  const own = segmentHash(pieces);
+  return isSameHash(own, hash.subarray(0, own.length));
 }
 
 export function isSameHash(a: Uint8Array, b: Uint8Array): boolean {

@@ -116,7 +116,7 @@ test("an index that a process left behind is gone on with, at any byte it ends a
     while (source.size === Infinity) await Bun.sleep(1);
     expect(readdirSync(directory)).toEqual([index.slice(directory.length + 1)]);
   }
-});
+}, 60_000);
 
 test("a damaged index is not believed", async () => {
   const { directory, index } = await indexed();
