@@ -1,12 +1,25 @@
 import type { ArgsDef } from "citty";
 import type { HelpTopic } from "./help.ts";
-import { information } from "./options.ts";
+import { common, information } from "./options.ts";
 
 const vclonezillaArgs = {
   DIR: {
     type: "positional",
     description: "folder of images, as Clonezilla, Rescuezilla and FOG make them",
   },
+  mountpoint: {
+    ...common.mountpoint,
+    description: "show each partition as a read-only file in DIR, an empty directory",
+  },
+  debug_fuse: common.debug_fuse,
+  verify: {
+    ...common.verify,
+    description:
+      "with -m: prove each checksum before its blocks are first read, where an image has any; bad ones give EIO",
+  },
+  log: common.log,
+  "index-dir": common["index-dir"],
+  "no-index-cache": common["no-index-cache"],
   json: {
     type: "boolean",
     description: "print what is in the folder as one JSON object",
@@ -16,17 +29,20 @@ const vclonezillaArgs = {
 
 export const vclonezilla: HelpTopic = {
   name: "vclonezilla",
-  description: "Tells what is in a folder of Clonezilla, Rescuezilla or FOG",
+  description:
+    "Tells what is in a folder of Clonezilla, Rescuezilla or FOG, and mounts its partitions",
   about:
-    "Prints a table of the partitions: file system, size, format, compression, pieces, and whether the image opens. What an image is, its content says before its name; the other files that such folders have may be missing.",
+    "Prints a table of the partitions: file system, size, format, compression, pieces, and whether the image opens. What an image is, its content says before its name; the other files that such folders have may be missing. With -m the command returns as soon as the mount answers; a process in the background serves it until it is unmounted, and opens each image when its file is first read.",
   args: vclonezillaArgs,
   statuses: [
     [0, "every image opens"],
-    [1, "one of them does not, or there is none"],
+    [1, "one of them does not, or there is none, or nothing could be mounted"],
     [2, "the command line is wrong"],
   ],
   examples: [
     { command: "vclonezilla 2026-11-23-img", does: "print what is in the folder" },
+    { command: "vclonezilla 2026-11-23-img -m mnt", does: "show mnt/sda1, mnt/sda2, …" },
+    { command: "umount mnt", does: "end that" },
     { command: "vclonezilla 2026-11-23-img --json", does: "the same as JSON" },
   ],
 };

@@ -1,17 +1,32 @@
 import packageJson from "../../package.json" with { type: "json" };
-import { FAILED, type Given, runProgram } from "./command.ts";
+import { FAILED, type Given, runProgram, UsageError } from "./command.ts";
 import { vclonezilla } from "./folder-options.ts";
 import { messagesOf } from "./messages.ts";
+import { indexDirectoryOf, requireMountSense } from "./mount-values.ts";
 
 export async function runFolderProgram(): Promise<void> {
   const run = (_args: unknown, given: Given) => perform(given);
   await runProgram({ topic: vclonezilla, version: packageJson.version, run });
 }
 
-async function perform({ values, positionals: [path = ""] }: Given): Promise<void> {
+async function perform({ values, positionals: [folderPath = ""] }: Given): Promise<void> {
+  requireMountSense(values);
+  const messages = messagesOf("vclonezilla");
+  const { mountpoint, json } = values;
+  if (mountpoint !== undefined && json) throw new UsageError("--json and -m exclude each other");
   // Loaded when needed: --help must not pay for what it does not use.
-  const { printFolder } = await import("./folder-table.ts");
-  if (!(await printFolder(path, values.json === true, messagesOf("vclonezilla")))) {
-    process.exitCode = FAILED;
+  if (mountpoint !== undefined) {
+    const { mountFolder } = await import("./folder-mount.ts");
+    const options = {
+      ...{ folderPath, mountPoint: String(mountpoint) },
+      debug: values.debug_fuse === true,
+      verify: values.verify === true,
+      indexDirectory: indexDirectoryOf(values),
+      ...(values.log === undefined ? {} : { log: String(values.log) }),
+    };
+    await mountFolder(options, messages);
+    return;
   }
+  const { printFolder } = await import("./folder-table.ts");
+  if (!(await printFolder(folderPath, json === true, messages))) process.exitCode = FAILED;
 }

@@ -25,6 +25,9 @@ export interface MountPlace extends Disposable {
   ended(): string | null;
 }
 
+/** What is asked for. */
+type PlaceOptions = Pick<MountOptions, "imagePath" | "mountPoint" | "files">;
+
 /** What is mounted. */
 export interface Mountable {
   readonly fileName: string;
@@ -33,12 +36,12 @@ export interface Mountable {
 }
 
 /** Mounts for an image: for its partition, or for the files in it. Throws SYSTEM with what to do. */
-export function mountPlace(options: MountOptions, what: Mountable): MountPlace {
+export function mountPlace(options: PlaceOptions, what: Mountable): MountPlace {
   clearDead();
   return options.files ? filesPlace(options, what) : partitionPlace(options, what);
 }
 
-function partitionPlace(options: MountOptions, { fileName }: Mountable): MountPlace {
+function partitionPlace(options: PlaceOptions, { fileName }: Mountable): MountPlace {
   const image = resolve(options.imagePath);
   const mount = mountFuse({ mountPoint: options.mountPoint, source: image });
   const { mountPoint: directory } = mount;
@@ -65,7 +68,7 @@ function record(state: string, mount: Parameters<typeof writeRecord>[1]): void {
   }
 }
 
-function filesPlace(options: MountOptions, what: Mountable): MountPlace {
+function filesPlace(options: PlaceOptions, what: Mountable): MountPlace {
   const image = resolve(options.imagePath);
   const state = requireStateDirectory();
   const mount = mountForFiles({ directory: options.mountPoint, source: image, place: state });

@@ -1,7 +1,6 @@
-import { printable } from "../bytes/printable.ts";
-import { startInBackground } from "../fuse/background.ts";
 import type { Messages } from "./messages.ts";
 import { mountedText } from "./mounted-text.ts";
+import { runServer } from "./run-server.ts";
 
 export interface MountOptions {
   readonly imagePath: string;
@@ -34,21 +33,10 @@ export interface Mounted {
   readonly warnings: readonly string[];
 }
 
-/** Mounts the image: served by this process with `debug`, by one in the background otherwise. */
+/** Mounts the image. */
 export async function mountImage(options: MountOptions, messages: Messages): Promise<void> {
-  const mounted = (told: Mounted) => {
+  await runServer<Mounted>({ shows: "image", options }, messages, (told) => {
     for (const warning of told.warnings) messages.warn(`${options.imagePath}: ${warning}`);
     process.stdout.write(`${mountedText(told, process.geteuid?.() === 0)}\n`);
-  };
-  if (options.debug) {
-    // Loaded when needed: who only starts a server does not wait for what serves.
-    const { serverLog } = await import("./server-log.ts");
-    const { serveInThreads } = await import("./threads.ts");
-    const debug = (line: string) => process.stderr.write(`${printable(line)}\n`);
-    const log = options.log === undefined ? messages.error : serverLog(options.log);
-    await serveInThreads(options, { mounted, log: (line) => log(line), debug });
-  } else {
-    const task = JSON.stringify(options);
-    mounted(JSON.parse(startInBackground(process.argv.slice(2), task).payload) as Mounted);
-  }
+  });
 }

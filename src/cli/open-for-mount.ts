@@ -4,6 +4,7 @@ import type { LaidOutImage, OpenOptions } from "../formats.ts";
 import { layOutImage } from "../formats.ts";
 import { seekableCodec } from "../seekable/codecs.ts";
 import { openSeekable, type SeekableOptions } from "../seekable/open-seekable.ts";
+import type { SeekableSource } from "../seekable/seekable-source.ts";
 import { type Compression, detectCompression, HEAD_SIZE } from "../source/compression.ts";
 import { openStream } from "../source/open-stream.ts";
 import { ENDINGS } from "../source/partition-name.ts";
@@ -40,6 +41,18 @@ function notMountable(what: string, advice: string): ImageBackupError {
   return new ImageBackupError("UNSUPPORTED", `${what} can be checked but not mounted; ${advice}`);
 }
 
+/** Opens compressed data for reads in any order; owns `source` from then on. */
+export async function openCompressed(
+  imagePath: string,
+  source: StoredSource,
+  { name, command }: Compression,
+  options: SeekableOptions,
+): Promise<SeekableSource> {
+  const codec = await seekableCodec(name);
+  if (codec) return openSeekable(source, codec, options);
+  throw notMountable(`${imagePath}: a ${name} compressed image`, decompress(command, imagePath));
+}
+
 /**
  * Lays out a compressed image while its data are indexed. What describes it is decompressed in
  * order: that needs no index, and is the faster way through an ntfsclone image's commands.
@@ -47,14 +60,11 @@ function notMountable(what: string, advice: string): ImageBackupError {
 export async function layOutCompressed(
   imagePath: string,
   source: StoredSource,
-  { name, command }: Compression,
+  compression: Compression,
   layOut: OpenOptions,
   options: SeekableOptions,
 ): Promise<LaidOutImage> {
-  const codec = await seekableCodec(name);
-  if (!codec)
-    throw notMountable(`${imagePath}: a ${name} compressed image`, decompress(command, imagePath));
-  const seekable = await openSeekable(source, codec, options);
+  const seekable = await openCompressed(imagePath, source, compression, options);
   try {
     await using stream = await openStream(imagePath);
     const laidOut = await layOutImage(seekable, { verify: "until-proved", ...layOut }, stream);

@@ -1,13 +1,9 @@
-import { resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { INDEX_SIZE_RANGE } from "../image/rank.ts";
-import { cacheDirectory } from "./cache.ts";
 import { FAILED, type Given, runProgram, UsageError } from "./command.ts";
 import type { HelpTopic } from "./help.ts";
 import { messagesOf } from "./messages.ts";
-
-/** What the command line says, by the options' names. */
-type Values = Readonly<Record<string, unknown>>;
+import { indexDirectoryOf, requireMountSense, type Values } from "./mount-values.ts";
 
 /** Runs vpartclone or vntfsclone: they differ in their options only, and open either format. */
 export async function runImageProgram(topic: HelpTopic): Promise<void> {
@@ -67,22 +63,13 @@ async function performOnMounts({ unmount: directory }: Values): Promise<void> {
 }
 
 function requireSense(values: Values): void {
-  const { mountpoint, verbose, json, crc_check: crcCheck, debug_fuse: debug, quiet } = values;
+  const { mountpoint, verbose, json, crc_check: crcCheck, quiet } = values;
   const { restore } = values;
   if (mountpoint === undefined && !verbose && !json && !crcCheck && restore === undefined) {
     throw new UsageError("nothing to do: give -m DIR to mount, -v to describe, or -c to check");
   }
   requireRestoreSense(values);
-  requireIndexSense(values);
-  if (mountpoint === "") throw new UsageError("-m takes a directory");
-  for (const name of ["files", "ntfs-backup-boot"]) {
-    if (values[name] && mountpoint === undefined) throw new UsageError(`--${name} needs -m DIR`);
-  }
-  if (debug && mountpoint === undefined) throw new UsageError("-d needs -m DIR");
-  if (values.log !== undefined && mountpoint === undefined)
-    throw new UsageError("--log needs -m DIR");
-  if (values.log === "") throw new UsageError("--log takes a file");
-  if (values.verify && mountpoint === undefined) throw new UsageError("--verify needs -m DIR");
+  requireMountSense(values);
   if (quiet && !crcCheck && restore === undefined) throw new UsageError("-q needs -c or --restore");
 }
 
@@ -97,23 +84,6 @@ function requireRestoreSense({ restore, mountpoint, crc_check, force, discard }:
   }
   if (force && restore === undefined) throw new UsageError("--force needs --restore TARGET");
   if (discard && restore === undefined) throw new UsageError("--discard needs --restore TARGET");
-}
-
-function requireIndexSense(values: Values): void {
-  const [directory, isNone] = [values["index-dir"], values["no-index-cache"] === true];
-  if (directory === "") throw new UsageError("--index-dir takes a directory");
-  if (directory !== undefined && isNone) {
-    throw new UsageError("--index-dir and --no-index-cache exclude each other");
-  }
-  if ((directory !== undefined || isNone) && values.mountpoint === undefined) {
-    throw new UsageError(`${isNone ? "--no-index-cache" : "--index-dir"} needs -m DIR`);
-  }
-}
-
-function indexDirectoryOf(values: Values): string | null {
-  if (values["no-index-cache"] === true) return null;
-  const directory = values["index-dir"];
-  return directory === undefined ? cacheDirectory() : resolve(String(directory));
 }
 
 function indexSizeOf(value: unknown): number | undefined {

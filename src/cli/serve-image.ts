@@ -9,18 +9,13 @@ import { shareStored, statusOf, wholePath } from "../source/stored.ts";
 import type { Mounted, MountOptions } from "./mount.ts";
 import { type Mountable, mountPlace } from "./mount-place.ts";
 import { layOutCompressed, openMountable } from "./open-for-mount.ts";
+import type { Reporter } from "./run-server.ts";
 import type { ServingThreads } from "./threads.ts";
-
-export interface Reporter {
-  mounted(mounted: Mounted): void;
-  log(line: string): void;
-  debug(line: string): void;
-}
 
 /** Mounts the image and serves it until it is unmounted. */
 export async function serveImage(
   options: MountOptions,
-  reporter: Reporter,
+  reporter: Reporter<Mounted>,
   threads: ServingThreads,
 ): Promise<void> {
   const { imagePath, debug } = options;
@@ -73,7 +68,7 @@ async function serveLaidOut(
   { image, findings }: LaidOutImage,
   what: Omit<Mountable, "fsType">,
   options: MountOptions,
-  reporter: Reporter,
+  reporter: Reporter<Mounted>,
   createWorkers: ServeOptions["createWorkers"],
 ): Promise<void> {
   using place = mountPlace(options, { ...what, fsType: image.fsType });

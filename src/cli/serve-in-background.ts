@@ -1,17 +1,17 @@
 import { isBackgroundChild, reportFailure, reportReady, takeTask } from "../fuse/background.ts";
-import type { MountOptions } from "./mount.ts";
+import type { ServerTask } from "./run-server.ts";
+import { serveTask } from "./serve-task.ts";
 import { serverLog } from "./server-log.ts";
 import { systemLog } from "./system-log.ts";
-import { serveInThreads } from "./threads.ts";
 
 /** What the process in the background does: it mounts, reports to its parent, and serves. */
 export async function serveInBackground(): Promise<void> {
   let log = systemLog;
   try {
-    const options = JSON.parse(takeTask()) as MountOptions;
-    log = serverLog(options.log);
-    await serveInThreads(options, {
-      mounted: (mounted) => reportReady(JSON.stringify(mounted)),
+    const task = JSON.parse(takeTask()) as ServerTask;
+    log = serverLog(task.options.log);
+    await serveTask(task, {
+      mounted: (told) => reportReady(JSON.stringify(told)),
       log,
       debug: () => {},
     });

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { SERVING_THREADS } from "../fuse/threads.ts";
-import type { MountOptions } from "./mount.ts";
-import type { Reporter } from "./serve-image.ts";
+import type { Mounted, MountOptions } from "./mount.ts";
+import type { Reporter } from "./run-server.ts";
 import type { WorkerTask } from "./worker.ts";
 
 /** Threads that load what they need while the image is still being read, and then wait. */
@@ -31,7 +31,10 @@ function startThreads(): ServingThreads {
 }
 
 /** Mounts the image and serves it until it is unmounted. */
-export async function serveInThreads(options: MountOptions, reporter: Reporter): Promise<void> {
+export async function serveInThreads(
+  options: MountOptions,
+  reporter: Reporter<Mounted>,
+): Promise<void> {
   const threads = startThreads();
   try {
     const { serveImage } = await import("./serve-image.ts");

@@ -1,4 +1,10 @@
 #!/usr/bin/env bun
-import { runFolderProgram } from "./folder-program.ts";
+import { isBackgroundChild } from "../fuse/background.ts";
 
-await runFolderProgram();
+if (isBackgroundChild()) {
+  const { serveInBackground } = await import("./serve-in-background.ts");
+  await serveInBackground();
+} else {
+  const { runFolderProgram } = await import("./folder-program.ts");
+  await runFolderProgram();
+}
