@@ -1,7 +1,8 @@
-import { expect } from "bun:test";
+import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { publint } from "publint";
 import { testWith } from "./require.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -47,3 +48,22 @@ testWith(
   },
   60_000,
 );
+
+test("publint has nothing to say of the package", async () => {
+  const { messages } = await publint({ pkgDir: root, strict: true, pack: "bun" });
+  expect(messages).toEqual([]);
+});
+
+test("bun publish would publish it: what it needs, and nothing of the workshop", () => {
+  // Nothing is sent with --dry-run, but without a token it ends before it begins.
+  const { exitCode, stdout } = Bun.spawnSync(["bun", "publish", "--dry-run"], {
+    cwd: root,
+    env: { ...process.env, NPM_CONFIG_TOKEN: "none" },
+  });
+  expect(exitCode).toBe(0);
+  const packed = [...stdout.toString().matchAll(/^packed \S+ (.*)$/gm)].map(([, name]) => name);
+  const tops = new Set(packed.map((name) => name?.split("/")[0]));
+  expect([...tops].sort()).toEqual(
+    ["CHANGELOG.md", "LICENSE", "README.md", "man", "package.json", "spec", "src"].sort(),
+  );
+});
