@@ -8,7 +8,7 @@ _vpartclone() {
     -i|--index_size) COMPREPLY=(); return ;;
   esac
   if [[ $word == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "-m --mountpoint --files --ntfs-backup-boot -d --debug_fuse -v --verbose --json -c --crc_check --verify --log --index-dir --no-index-cache --restore --force --discard -q --quiet --mounts --unmount -i --index_size -h --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "-m --mountpoint --files --ntfs-backup-boot -d --debug_fuse -v --verbose --json -c --crc_check --verify --log --index --index-dir --no-index-cache --restore --force --discard -q --quiet --mounts --unmount -i --index_size -h --help --version" -- "$word")
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi

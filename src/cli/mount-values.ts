@@ -18,18 +18,21 @@ const OF_MOUNTS = {
 
 /** Throws where options about mounts make no sense. */
 export function requireMountSense(values: Values): void {
-  const { mountpoint, log, "index-dir": directory, "no-index-cache": isNone } = values;
+  const { mountpoint, log, index, "index-dir": directory, "no-index-cache": isNone } = values;
   if (mountpoint === "") throw new UsageError("-m takes a directory");
   if (log === "") throw new UsageError("--log takes a file");
   if (directory === "") throw new UsageError("--index-dir takes a directory");
   if (directory !== undefined && isNone) {
     throw new UsageError("--index-dir and --no-index-cache exclude each other");
   }
-  if (mountpoint !== undefined) return;
+  if (mountpoint !== undefined) {
+    if (index) throw new UsageError("--index and -m exclude each other: -m makes the index itself");
+    return;
+  }
   for (const [name, called] of Object.entries(OF_MOUNTS)) {
-    if (values[name] !== undefined && values[name] !== false) {
-      throw new UsageError(`${called} needs -m DIR`);
-    }
+    if (values[name] === undefined || values[name] === false) continue;
+    if (name !== "index-dir") throw new UsageError(`${called} needs -m DIR`);
+    if (!index) throw new UsageError(`${called} needs -m DIR or --index`);
   }
 }
 

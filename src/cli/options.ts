@@ -56,11 +56,15 @@ export const common = {
     description:
       "with -m: append errors of the server to FILE; otherwise they go to the system log",
   },
+  index: {
+    type: "boolean",
+    description: "make the index of a compressed image now, which its first mount would make",
+  },
   "index-dir": {
     type: "string",
     valueHint: "DIR",
     description:
-      "with -m: keep indexes of compressed and of ntfsclone images in DIR, not in the user's cache directory",
+      "with -m or --index: keep indexes of compressed and of ntfsclone images in DIR, not in the user's cache directory",
   },
   "no-index-cache": {
     type: "boolean",
@@ -83,7 +87,7 @@ export const common = {
   quiet: {
     type: "boolean",
     alias: "q",
-    description: "with -c or --restore: show no progress",
+    description: "with -c, --restore or --index: show no progress",
   },
   mounts: {
     type: "boolean",

@@ -40,6 +40,11 @@ async function perform(name: string, values: Values): Promise<void> {
     const [force, discard] = [values.force === true, values.discard === true];
     await restoreImage({ imagePath, target, force, discard, quiet: values.quiet === true });
   }
+  if (values.index) {
+    const { indexImage } = await import("./index-image.ts");
+    const quiet = values.quiet === true;
+    await indexImage({ imagePath, indexDirectory: indexDirectoryOf(values), quiet });
+  }
   if (values.mountpoint === undefined) return;
   const { mountImage } = await import("./mount.ts");
   const mountPoint = String(values.mountpoint);
@@ -64,13 +69,16 @@ async function performOnMounts({ unmount: directory }: Values): Promise<void> {
 
 function requireSense(values: Values): void {
   const { mountpoint, verbose, json, crc_check: crcCheck, quiet } = values;
-  const { restore } = values;
-  if (mountpoint === undefined && !verbose && !json && !crcCheck && restore === undefined) {
+  const { restore, index } = values;
+  const isWork = mountpoint !== undefined || restore !== undefined;
+  if (!isWork && !verbose && !json && !crcCheck && !index) {
     throw new UsageError("nothing to do: give -m DIR to mount, -v to describe, or -c to check");
   }
   requireRestoreSense(values);
   requireMountSense(values);
-  if (quiet && !crcCheck && restore === undefined) throw new UsageError("-q needs -c or --restore");
+  if (quiet && !crcCheck && restore === undefined && !index) {
+    throw new UsageError("-q needs -c, --restore or --index");
+  }
 }
 
 function requireRestoreSense({ restore, mountpoint, crc_check, force, discard }: Values): void {

@@ -2,7 +2,7 @@ import { type StoredSource, shareStored, statusOf } from "../source/stored.ts";
 import type { SeekableCodec } from "./codec.ts";
 import { checkpointOf } from "./index-file.ts";
 import { type IndexMessage, startIndexing } from "./index-thread.ts";
-import { indexKey, isSettled, openIndex, type SavedIndex } from "./saved-index.ts";
+import { indexKey, openIndex, type SavedIndex, unsettledMs } from "./saved-index.ts";
 import { SeekableSource } from "./seekable-source.ts";
 import { Segments } from "./segments.ts";
 
@@ -23,13 +23,14 @@ export async function openSeekable(
   { indexDirectory, log }: SeekableOptions,
 ): Promise<SeekableSource> {
   const key = await indexKey(source, codec);
-  const saved = openIndex(isSettled(source) ? indexDirectory : null, key);
+  const saved = openIndex(unsettledMs(source) === 0 ? indexDirectory : null, key);
   const segments = new Segments(saved.file.fd, source.size, saved.records);
   const stop = segments.outSize === null ? follow(source, codec, saved, segments, log) : null;
   return new SeekableSource({
     compressed: source,
     codec,
     segments,
+    indexPath: saved.path,
     log,
     discard: () => saved.remove(),
     async close() {

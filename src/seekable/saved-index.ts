@@ -15,12 +15,14 @@ const MOST_FILES = 64;
 /** Bytes at both ends of the compressed data that must be the same: besides sizes and times. */
 const EDGE = 64 * 1024;
 /** A file that was written this short ago may be written again without its time telling. */
-const SETTLED_MS = 2000;
+export const SETTLED_MS = 2000;
 
 /** An index's file, with what it holds already. */
 export interface SavedIndex {
   readonly file: IndexFile;
   readonly records: Records;
+  /** Where it is kept once it is complete; `null`: nowhere. */
+  readonly path: string | null;
   /** The pass is complete: later mounts need none. */
   keep(): void;
   /** It is of no use. */
@@ -42,10 +44,10 @@ export async function indexKey(source: StoredSource, codec: SeekableCodec): Prom
   return JSON.stringify([FORMAT, name, version, spacing, states, hasher.digest("hex")]);
 }
 
-/** May the data have been written so lately that writing them again would not show? */
-export function isSettled(source: StoredSource): boolean {
+/** Milliseconds until data written to again would show in their time; 0: they would now. */
+export function unsettledMs(source: StoredSource): number {
   const { mtimeMs } = statusOf(source);
-  return Date.now() - Number(mtimeMs) > SETTLED_MS;
+  return Math.max(0, Number(mtimeMs) + SETTLED_MS - Date.now());
 }
 
 /**
@@ -72,6 +74,7 @@ function openSaved(directory: string, key: string): SavedIndex {
   if (complete && complete.records.outSize !== null) {
     return {
       ...complete,
+      path,
       keep: () => {},
       remove: () => rmSync(path, { force: true }),
       close: closing(complete.file),
@@ -87,6 +90,7 @@ function openSaved(directory: string, key: string): SavedIndex {
   const forget = () => written.delete(own);
   return {
     ...opened,
+    path,
     keep() {
       renameSync(own, path);
       forget();
@@ -154,7 +158,7 @@ function openTemporary(key: string): SavedIndex {
     const created = createdAt(path, key);
     rmSync(path);
     const close = closing(created.file);
-    return { ...created, keep: () => {}, remove: () => {}, close };
+    return { ...created, path: null, keep: () => {}, remove: () => {}, close };
   } catch (error) {
     const { message } = error as Error;
     throw new ImageBackupError(

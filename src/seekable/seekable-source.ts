@@ -11,6 +11,8 @@ export interface SeekableParts {
   readonly compressed: ByteSource;
   readonly codec: SeekableCodec;
   readonly segments: Segments;
+  /** Where the index is kept once it is complete; `null`: nowhere. */
+  readonly indexPath: string | null;
   /** One line for people: how far the index is when a read waits for it. */
   log(line: string): void;
   /** The index on disk is damaged: it must not be used again. */
@@ -66,6 +68,15 @@ export class SeekableSource implements ByteSource {
     const { segments } = this.#parts;
     await segments.begun();
     if (segments.failure?.code === "UNSUPPORTED") throw errorOf(segments.failure);
+  }
+
+  get indexPath(): string | null {
+    return this.#parts.indexPath;
+  }
+
+  /** Resolves when all is indexed; tells what share is meanwhile, 0 to 1. Throws why it cannot be. */
+  async indexed(advance: (share: number) => void): Promise<void> {
+    await this.#parts.segments.ended(advance);
   }
 
   read(into: Uint8Array, at: number): Promise<void> {

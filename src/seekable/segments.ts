@@ -88,6 +88,15 @@ export class Segments {
     }
   }
 
+  /** Resolves when all is indexed; `onChange` is called whenever more is. Throws why it cannot be. */
+  async ended(onChange: (share: number) => void): Promise<void> {
+    while (this.#outSize === null) {
+      if (this.#failure) throw errorOf(this.#failure);
+      onChange(this.share);
+      await this.#changed.promise;
+    }
+  }
+
   /** Is the segment of this number known? */
   has(index: number): boolean {
     return index + 1 < this.#entries.length + (this.#outSize === null ? 0 : 1);

@@ -1,13 +1,14 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ExampleName, example } from "../../fixtures-gen/examples.ts";
+import { humanSize } from "../../src/bytes/sizes.ts";
 import { seekableCodec } from "../../src/seekable/codecs.ts";
 import { mountDirectory, mountNeeds, ROOT, run, until } from "../fuse/harness.ts";
 import { testWith } from "../require.ts";
 import { type CompressorName, compressed, compressors } from "./compressors.ts";
 import { mountInBackground } from "./mounted.ts";
-import { type ProgramName, runProgram, scratch } from "./program.ts";
+import { linesOf, type ProgramName, runProgram, scratch } from "./program.ts";
 
 const files = scratch();
 afterAll(() => files[Symbol.dispose]());
@@ -112,6 +113,30 @@ describe("a compressed image that is mounted", () => {
 
   testWith(
     mountNeeds(ROOT),
+    "is indexed ahead by --index, and then mounted with that index",
+    () => {
+      const path = files.file("ahead.img.zst", whole);
+      const directory = join(files.path, "ahead");
+      const index = () =>
+        runProgram("vpartclone", [path, "--index", "-q", "--index-dir", directory]);
+      const { status, out, err } = index();
+      expect({ status, err }).toEqual({ status: 0, err: "" });
+      const kept = join(directory, readdirSync(directory)[0] ?? "");
+      const size = humanSize(statSync(kept).size);
+      expect(out).toBe(`${path}: indexed (${size} in ${kept})\n`);
+      const before = statSync(kept);
+      expect(index().out).toBe(out);
+      const content = contentOf("vpartclone", path, "ahead", "--index-dir", directory);
+      expect(Buffer.compare(content as Buffer, partition)).toBe(0);
+      expect(readdirSync(directory)).toHaveLength(1);
+      const { ino, mtimeMs } = statSync(kept);
+      expect({ ino, mtimeMs }).toEqual({ ino: before.ino, mtimeMs: before.mtimeMs });
+    },
+    TIMEOUT,
+  );
+
+  testWith(
+    mountNeeds(ROOT),
     "gives an error for what its own checksums find, where those of the compressor are missing",
     () => {
       const half = image.length >> 1;
@@ -148,9 +173,50 @@ describe("a compressed image that is mounted", () => {
   );
 });
 
+describe("--index", () => {
+  const { image } = example("v2-xxh128");
+  const index = (path: string, ...options: string[]) =>
+    runProgram("vpartclone", [path, "--index", "-q", ...options]);
+
+  test("of an image that is not compressed has nothing to do", () => {
+    const path = files.file("plain.img", image);
+    const out = `${path}: is not compressed and needs no index\n`;
+    expect(index(path)).toEqual({ status: 0, out, err: "" });
+  });
+
+  test("of damaged data says so, and keeps nothing", () => {
+    const path = files.file("cut.img.zst", Bun.zstdCompressSync(image).subarray(0, -100));
+    utimesSync(path, LONG_AGO, LONG_AGO);
+    const directory = join(files.path, "of-damaged");
+    const { status, out, err } = index(path, "--index-dir", directory);
+    expect({ status, out }).toEqual({ status: 1, out: "" });
+    expect(err).toContain(`${path}: the zstd data is damaged or incomplete`);
+    expect(linesOf(err)).toHaveLength(1);
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test("where no index can be kept asks for a place", () => {
+    const path = files.file("placeless.img.zst", Bun.zstdCompressSync(image));
+    utimesSync(path, LONG_AGO, LONG_AGO);
+    const place = files.file("a-file", "");
+    const why = `${place}: is not yours, or cannot be written`;
+    const err = `vpartclone: ${why}; say where to keep the index with --index-dir DIR\n`;
+    expect(index(path, "--index-dir", place)).toEqual({ status: 1, out: "", err });
+  });
+
+  test("of a file from the future says why not", () => {
+    const path = files.file("future.img.zst", Bun.zstdCompressSync(image));
+    const future = new Date(Date.now() + 3_600_000);
+    utimesSync(path, future, future);
+    const { status, err } = index(path, "--index-dir", join(files.path, "future"));
+    expect(status).toBe(1);
+    expect(err).toContain(`${path}: its time is in the future`);
+  });
+});
+
 test.each([
   [["--index-dir", ""], "--index-dir takes a directory"],
-  [["--index-dir", "/x"], "--index-dir needs -m DIR"],
+  [["--index-dir", "/x"], "--index-dir needs -m DIR or --index"],
   [["--no-index-cache"], "--no-index-cache needs -m DIR"],
   [
     ["--no-index-cache", "--index-dir", "/x"],
