@@ -22,6 +22,8 @@ test fuse2fs          fuse2fs
 test mkfs.xfs         xfsprogs
 test mkfs.btrfs       btrfs-progs
 test mkfs.f2fs        f2fs-tools
+test mkapfs           apfsprogs
+test mkfs.reiser4     reiser4progs
 test man              man-db
 test debootstrap      debootstrap
 test zsh              zsh

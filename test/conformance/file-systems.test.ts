@@ -8,7 +8,6 @@ import type { Image } from "../../src/image/image.ts";
 import { openFile } from "../../src/source/file.ts";
 import type { ByteSource } from "../../src/source/source.ts";
 import { SourceStream } from "../../src/source/stream.ts";
-import { FILE_SYSTEMS } from "../real/file-systems.ts";
 import { type Argv, must, scratchDirectory } from "../real/stage.ts";
 import { testWith } from "../require.ts";
 import { brokenIn } from "./judged.ts";
@@ -113,32 +112,6 @@ async function expectRealPlaces(volume: string, fsType: string): Promise<void> {
     expect([id, contents[id]?.(await read(first)) ?? true]).toEqual([id, true]);
   }
 }
-
-/** The SHOULD rules that images of real tools break. */
-const brokenByTools: Readonly<Record<string, readonly string[]>> = {
-  "ntfsclone --metadata": ["NTC-IN-USE", "NTC-ORDER"],
-  "partclone.btrfs": ["FSS-BTRFS-COPIES"],
-};
-
-describe("an image by a real tool passes every MUST rule", () => {
-  for (const { name, size, make, needs, savers } of FILE_SYSTEMS) {
-    for (const saver of savers) {
-      testWith([...needs, ...saver.needs], `${name}, ${saver.title}`, async () => {
-        using stack = new DisposableStack();
-        const directory = scratchDirectory(stack);
-        const [volume, image] = [join(directory, "volume"), join(directory, "image")];
-        writeFileSync(volume, "");
-        truncateSync(volume, size);
-        must(make(volume));
-        must(saver.save(volume, image));
-        await using source = openFile(image);
-        const report = await conform(new SourceStream(source), source);
-        expect(report.conforms).toBe(true);
-        expect(brokenByTools[saver.title] ?? []).toEqual(expect.arrayContaining(brokenIn(report)));
-      });
-    }
-  }
-});
 
 describe("what the rules look for is where mkfs put it, and stored", () => {
   for (const { fsType, mkfs, size, saver } of made) {

@@ -17,6 +17,7 @@ describe.each(readFormatRules().map((rule) => [rule.id, rule] as const))("%s", (
     if (!broken) throw new Error("the rule has no break");
     // Examples that are not of file systems hold none, and say so.
     const before = brokenIn(await reportOn(broken.fixture.image));
+    expect(before.filter((rule) => !rule.startsWith("FSS-"))).toEqual([]);
     const report = await reportOn(broken.image);
     const found = brokenIn(report);
     expect(found).toContain(id);

@@ -58,21 +58,24 @@ export async function compareAll(
   parallel: number,
 ): Promise<Comparison> {
   const cases = makeCases(seed, count);
-  const differences: Difference[] = [];
+  /** By the cases' numbers, so that the same run gives the same page. */
+  const differences: Difference[][] = [];
   let images = 0;
   let answers = 0;
   const work = async () => {
     for (const each of cases) {
       const number = images++;
+      const found: Difference[] = [];
+      differences[number] = found;
       const ours = await ourAnswer(each.image);
       for (const tool of toolsFor(each)) {
         answers++;
         const directory = join(scratch, `${number}-${tool}`);
         const difference = await differenceOf(each, ours, tool, directory);
-        if (difference) differences.push(difference);
+        if (difference) found.push(difference);
       }
     }
   };
   await Promise.all(Array.from({ length: parallel }, work));
-  return { images, answers, differences };
+  return { images, answers, differences: differences.flat() };
 }

@@ -45,11 +45,18 @@ export function partcloneRestore(image: string, file: string, options: Argv = []
   return ["partclone.restore", "-W", ...QUICK, ...options, "-s", image, "-o", file];
 }
 
+const ours = (program: string): Argv => [
+  process.execPath,
+  resolve(import.meta.dir, "../../src/cli", `${program}.ts`),
+];
+
 /** Our own restore. */
 export function ourRestore(program: Saver["mountedBy"], image: string, file: string): Argv {
-  const script = resolve(import.meta.dir, "../../src/cli", `${program}.ts`);
-  return [process.execPath, script, "-q", image, "--restore", file];
+  return [...ours(program), "-q", image, "--restore", file];
 }
+
+/** Succeeds if the image passes every MUST rule. */
+export const vconform = (image: string): Argv => [...ours("vconform"), image];
 
 export function ntfsclone(extent: "full" | "metadata"): Saver {
   const options = extent === "metadata" ? ["--metadata"] : [];

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { testWith } from "../require.ts";
 import { expectSameBytes, expectSameCopy, expectSameVerdict, filesInside } from "./compare.ts";
 import { FILE_SYSTEMS, type FileSystem } from "./file-systems.ts";
-import { ourRestore, type Saver } from "./savers.ts";
+import { ourRestore, type Saver, vconform } from "./savers.ts";
 import { must, scratchDirectory, virtualPartition } from "./stage.ts";
 import { makeVolume } from "./volume.ts";
 
@@ -32,6 +32,7 @@ function savedAndMounted(fs: FileSystem, saver: Saver): void {
   const restored = join(directory, "restored");
   makeVolume(stack, fs, volume);
   must(saver.save(volume, image));
+  must(vconform(image));
   must(saver.restore(image, restored));
   // A partition has its size before it is restored; the file must be given it.
   truncateSync(restored, fs.size);
