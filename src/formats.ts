@@ -23,6 +23,8 @@ export interface LaidOutImage {
   readonly findings: readonly Finding[];
   /** The image as plain data over shared memory, for `reviveImage` in another thread. */
   readonly shared: SharedImage;
+  /** What its size says against it, where `findings` do not say it: known at a stream's end. */
+  readonly sizeFindings: (size: number) => readonly Finding[];
 }
 
 export type SharedImage =

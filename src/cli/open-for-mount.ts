@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { ImageBackupError } from "../bytes/errors.ts";
 import type { LaidOutImage, OpenOptions } from "../formats.ts";
 import { layOutImage } from "../formats.ts";
+import type { Finding } from "../image/rules.ts";
 import { seekableCodec } from "../seekable/codecs.ts";
 import { openSeekable, type SeekableOptions } from "../seekable/open-seekable.ts";
 import type { SeekableSource } from "../seekable/seekable-source.ts";
@@ -71,11 +72,30 @@ export async function layOutCompressed(
     await seekable.begun();
     const { shared } = laidOut;
     if (shared.format === "partclone" && shared.parts.proofs) seekable.believeVoid();
-    return laidOut;
+    return {
+      ...laidOut,
+      findings: [...laidOut.findings, ...sizeFindings(seekable, laidOut, options)],
+    };
   } catch (error) {
     await seekable[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** What the size of the data says; the log is told where it is known only when all is indexed. */
+function sizeFindings(
+  seekable: SeekableSource,
+  { sizeFindings: judge }: LaidOutImage,
+  { log }: SeekableOptions,
+): readonly Finding[] {
+  if (seekable.size !== Infinity) return judge(seekable.size);
+  const tell = () => {
+    for (const { message, rule } of judge(seekable.size))
+      log(`${seekable.name}: ${message} (${rule})`);
+  };
+  // Why it cannot be indexed is told by itself.
+  seekable.indexed(() => {}).then(tell, () => {});
+  return [];
 }
 
 function decompress(command: string, imagePath: string): string {

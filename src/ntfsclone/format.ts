@@ -53,7 +53,8 @@ export async function layOut(
   const description = await describe(stream, known);
   const image = NtfscloneImage.from(source, description);
   const shared = { format: "ntfsclone" as const, parts: image.parts };
-  return { image, findings: description.findings, shared };
+  // The way through the commands comes to the end.
+  return { image, findings: description.findings, shared, sizeFindings: () => [] };
 }
 
 export function revive(source: ByteSource, parts: Parts): Image {

@@ -1,11 +1,16 @@
 import { counted } from "../bytes/sizes.ts";
 import { type Checked, type CheckVisitor, type Dump, MOST_KEPT } from "../image/check.ts";
-import { type Finding, judge } from "../image/rules.ts";
+import type { Finding } from "../image/rules.ts";
 import type { ByteStream } from "../source/source.ts";
 import { checksumOf } from "./checksums.ts";
-import { type Description, describe, type Geometry, type Layout } from "./description.ts";
+import {
+  type Description,
+  describe,
+  type Geometry,
+  judgeSize,
+  type Layout,
+} from "./description.ts";
 import { details } from "./details.ts";
-import { v1EndRules, v2EndRules } from "./map-rules.ts";
 import { parallelProof, proveParts } from "./proof.ts";
 import { type Strip, type StripsEnd, stripOffset, walkStrips } from "./strips.ts";
 
@@ -58,8 +63,7 @@ export async function checkDescribed(
   // The size of a pipe is known only now.
   if (stream.size === null) {
     const fileSize = geometry.dataEnd - end.missing + end.trailing;
-    const rules = geometry.generation === 1 ? v1EndRules : v2EndRules;
-    judge(rules, { ...geometry, fileSize }).forEach(found);
+    judgeSize(geometry, fileSize).forEach(found);
   }
   return { dump, findings, strips, proof: proofOf(geometry) };
 }

@@ -1,12 +1,19 @@
 import { RankIndex } from "../image/rank.ts";
-import { type Described, judge, refusing } from "../image/rules.ts";
+import { type Described, type Finding, judge, refusing } from "../image/rules.ts";
 import type { ByteStream } from "../source/source.ts";
 import { type BitmapFacts, noBitmap, readBitMap, readByteMap } from "./bitmap.ts";
 import { detectV1ChecksumSize } from "./checksum-width.ts";
 import { readHeader } from "./header.ts";
 import { v1HeaderRules, v2HeaderRules } from "./header-rules.ts";
 import { BITMAGIC, bitmapModes, type ChecksumName, checksumMode, type Header } from "./layouts.ts";
-import { type MapFacts, v1MapRules, v1SizeRules, v2EndRules, v2MapRules } from "./map-rules.ts";
+import {
+  type MapFacts,
+  v1EndRules,
+  v1MapRules,
+  v1SizeRules,
+  v2EndRules,
+  v2MapRules,
+} from "./map-rules.ts";
 
 /** How the data section is laid out; everything a reader needs besides the bytes. */
 export interface Geometry {
@@ -56,6 +63,11 @@ export async function describe(stream: ByteStream, indexSize?: number): Promise<
   const sizes = { ...geometry, fileSize: stream.size };
   findings.push(...judge(header.generation === 1 ? v1SizeRules : v2EndRules, sizes));
   return { header, layout: { geometry, bitmap, map }, findings };
+}
+
+/** Once the size is known of what was a stream. */
+export function judgeSize(geometry: Geometry, fileSize: number): Finding[] {
+  return judge(geometry.generation === 1 ? v1EndRules : v2EndRules, { ...geometry, fileSize });
 }
 
 async function readMap(stream: ByteStream, header: Header, indexSize: number | undefined) {

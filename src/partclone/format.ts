@@ -5,7 +5,7 @@ import type { Image, Verify } from "../image/image.ts";
 import { refusal } from "../image/rules.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
 import { checksumOf } from "./checksums.ts";
-import { describe, type Geometry } from "./description.ts";
+import { describe, type Geometry, judgeSize } from "./description.ts";
 import { PartcloneImage, type PartcloneParts } from "./image.ts";
 import { formatName, MAGIC, VERSION_AT } from "./layouts.ts";
 import { type Proofs, stripStates, unverifiable, VerifiedSource } from "./verified-source.ts";
@@ -51,7 +51,12 @@ export async function layOut(
   const plain = PartcloneImage.from(source, description).parts;
   const parts: Parts = { ...plain, proofs: proofsFor(verify, source, plain.geometry) };
   const image = await revive(source, parts);
-  return { image, findings: description.findings, shared: { format: "partclone" as const, parts } };
+  return {
+    image,
+    findings: description.findings,
+    shared: { format: "partclone" as const, parts },
+    sizeFindings: (fileSize: number) => judgeSize(plain.geometry, fileSize),
+  };
 }
 
 function proofsFor(verify: Verify, { name, size }: ByteSource, geometry: Geometry): Proofs | null {

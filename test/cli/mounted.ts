@@ -18,8 +18,9 @@ export interface Mounted extends AsyncDisposable {
 const commandOf = (user: User, program: ProgramName): string[] =>
   programCommand(user, scriptOf(program), scriptOf("worker"));
 
+/** Named after the image, without `.img` and what says how it is compressed and which piece it is. */
 const fileIn = (mountPoint: string, image: string): string =>
-  join(mountPoint, basename(image, ".img"));
+  join(mountPoint, basename(image).replace(/\.img(\.\w+)*$/, ""));
 
 /** As anybody mounts: the command returns, and a server in the background goes on. */
 export function mountInBackground(
