@@ -37,6 +37,8 @@ test lzop             lzop
 test lzip             lzip
 test plzip            plzip
 test pbzip2           pbzip2
+test sfdisk           fdisk
+test sgdisk           gdisk
 '
 
 say() {

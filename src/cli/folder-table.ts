@@ -1,6 +1,5 @@
 import { printable, printableJson } from "../bytes/printable.ts";
 import { counted, humanSize } from "../bytes/sizes.ts";
-import type { SavedDisk } from "../clonezilla/disks.ts";
 import {
   type ImageFolder,
   readImageFolder,
@@ -32,10 +31,17 @@ export function problemsOf({ path, encryption, partitions }: ImageFolder): strin
   return images.flatMap(({ problem }) => problem ?? []);
 }
 
+/** Why there is no file for some disk, a line each. */
+export const diskProblems = ({ disks }: Pick<ImageFolder, "disks">): string[] =>
+  disks.flatMap(({ device, problem }) => (problem === null ? [] : [noDisk(device, problem)]));
+
+const noDisk = (device: string, problem: string): string =>
+  `the whole disk ${device} cannot be shown: ${problem}`;
+
 function folderJson({ disks, ...folder }: ImageFolder): string {
-  const plain = disks.map(({ device, size, table }) => ({
+  const plain = disks.map(({ device, size, table, problem }) => ({
     ...{ device, size, label: table?.label ?? null },
-    ...{ id: table?.id ?? null, sectorSize: table?.sectorSize ?? null },
+    ...{ id: table?.id ?? null, sectorSize: table?.sectorSize ?? null, problem },
   }));
   return printableJson(JSON.stringify({ ...folder, disks: plain }, null, 2));
 }
@@ -43,6 +49,8 @@ function folderJson({ disks, ...folder }: ImageFolder): string {
 const COLUMNS = ["", "file system", "size", "format", "compression", "pieces", "stored", ""];
 /** Of the columns, those with numbers. */
 const RIGHT = new Set([2, 5, 6]);
+
+const NO_TABLE = "no whole disk: no partition table is saved (such as sda-pt.sf)";
 
 function folderText(folder: ImageFolder): string {
   const { disks, partitions } = folder;
@@ -55,7 +63,8 @@ function folderText(folder: ImageFolder): string {
     ...partitions.filter((each) => each.disk === null).map(partitionRow),
   ];
   const table = partitions.length + disks.length === 0 ? [] : aligned(rows);
-  return [heading(folder), ...table].map(printable).join("\n");
+  const remarks = partitions.length > 0 && disks.length === 0 ? [NO_TABLE] : [];
+  return [heading(folder), ...table, ...remarks].map(printable).join("\n");
 }
 
 function heading({ path, tool, date, partitions, checksumFiles }: ImageFolder): string {
@@ -69,9 +78,11 @@ function heading({ path, tool, date, partitions, checksumFiles }: ImageFolder): 
   return `${path}: ${what.join("; ")}`;
 }
 
-function diskRow({ device, table, size }: SavedDisk): string[] {
+function diskRow({ device, table, size, layout, problem }: ImageFolder["disks"][number]): string[] {
   const label = table === null ? "disk" : table.label === "gpt" ? "disk, GPT" : "disk, MBR";
-  return [device, label, size === null ? "" : humanSize(size), "", "", "", "", ""];
+  const bytes = layout?.size ?? size;
+  const remark = problem === null ? "" : `no whole disk: ${problem}`;
+  return [device, label, bytes === null ? "" : humanSize(bytes), "", "", "", "", remark];
 }
 
 function partitionRow(partition: SavedPartition): string[] {

@@ -5,6 +5,7 @@ import type { FileContent } from "../fuse/lazy-file.ts";
 import { partitionFile } from "../fuse/partition-file.ts";
 import type { Image } from "../image/image.ts";
 import type { SeekableOptions } from "../seekable/open-seekable.ts";
+import { openFile } from "../source/file.ts";
 import type { ByteSource } from "../source/source.ts";
 import { reviveStored, type StoredSource, shareStored, statusOf } from "../source/stored.ts";
 import { layOutCompressed, openCompressed, openMountable } from "./open-for-mount.ts";
@@ -67,17 +68,24 @@ async function openRaw(
   const bytes: ByteSource = compression
     ? await openCompressed(path, source, compression, options)
     : reviveStored(shareStored(source, status));
-  const content: FileContent = {
-    async read(into, offset) {
-      const part = into.subarray(0, Math.max(0, size - offset));
-      await bytes.read(part, offset);
-      return part.length;
-    },
-    nextData: (offset) => offset,
-    nextHole: () => size,
-  };
-  return closing(content, compression ? bytes : source);
+  return closing(plainContent(bytes, size), compression ? bytes : source);
 }
+
+/** The bytes of a small file as they are. */
+export function openPlain(path: string): OpenedPartition {
+  const source = openFile(path);
+  return closing(plainContent(source, source.size), source);
+}
+
+const plainContent = (bytes: ByteSource, size: number): FileContent => ({
+  async read(into, offset) {
+    const part = into.subarray(0, Math.max(0, size - offset));
+    await bytes.read(part, offset);
+    return part.length;
+  },
+  nextData: (offset) => offset,
+  nextHole: () => size,
+});
 
 const closing = (content: FileContent, source: AsyncDisposable): OpenedPartition => ({
   read: (into, offset) => content.read(into, offset),

@@ -1,6 +1,10 @@
+import { ImageBackupError } from "../bytes/errors.ts";
+import { gptTable } from "./disk/gpt.ts";
+import { type DiskLayout, type Filled, layOutDisk } from "./disk/layout.ts";
+import { readSavedFront } from "./disk/saved-front.ts";
 import { byDevice } from "./image-names.ts";
 import { readText } from "./metadata.ts";
-import { type PartitionTable, parseSfdiskDump } from "./partition-table.ts";
+import { isProtective, type PartitionTable, parseSfdiskDump } from "./partition-table.ts";
 
 /** A disk of which the folder has more than the images of its partitions. */
 export interface SavedDisk {
@@ -11,11 +15,33 @@ export interface SavedDisk {
   readonly size: number | null;
 }
 
+const USUAL_SECTOR = 512;
+
 /** Files that tell of a disk, and its name in theirs. */
 const OF_A_DISK = [
   /^(.+?)-(?:pt\.sf|pt\.parted|mbr|hidden-data-after-mbr|gpt-1st|chs\.sf)$/,
   /^(d\d+)\.(?:partitions|mbr|size)$/,
 ];
+
+/** The whole disk, as far as it is known; or why there is none. */
+export type WholeDisk =
+  | { readonly layout: DiskLayout; readonly problem: null }
+  | { readonly layout: null; readonly problem: string };
+
+export function wholeDisk(
+  folder: string,
+  { device, table, size }: SavedDisk,
+  find: (device: string) => Filled | null,
+): WholeDisk {
+  if (table === null) return { layout: null, problem: "its partition table is not saved" };
+  if (find(device)) return { layout: null, problem: "an image has its name" };
+  try {
+    return { layout: layOutDisk({ folder, device, table, size, find }), problem: null };
+  } catch (error) {
+    if (!(error instanceof ImageBackupError)) throw error;
+    return { layout: null, problem: error.message };
+  }
+}
 
 export function readDisks(folder: string, names: readonly string[]): SavedDisk[] {
   const devices = names.flatMap((name) =>
@@ -29,12 +55,17 @@ export function readDisks(folder: string, names: readonly string[]): SavedDisk[]
 
 function readTable(folder: string, device: string): PartitionTable | null {
   const dump = readText(folder, `${device}-pt.sf`) ?? readText(folder, `${device}.partitions`);
-  return dump === null ? null : parseSfdiskDump(dump);
+  const table = dump === null ? null : parseSfdiskDump(dump);
+  if (table && !table.entries.every(isProtective)) return table;
+  // Before 2014 sfdisk saw of a GPT only what protects it.
+  const sectorSize = table?.sectorSize ?? USUAL_SECTOR;
+  const { gpt } = readSavedFront(folder, device, sectorSize);
+  return gpt ? gptTable(gpt, sectorSize) : table;
 }
 
 /** By the tools' own words, the exact ones first. */
 function readSize(folder: string, device: string, table: PartitionTable | null): number | null {
-  const sectorSize = table?.sectorSize ?? 512;
+  const sectorSize = table?.sectorSize ?? USUAL_SECTOR;
   const parted = readText(folder, `${device}-pt.parted`) ?? "";
   const sectors = /^Disk \/dev\/\S+: (\d+)s$/m.exec(parted)?.[1];
   if (sectors !== undefined) return Number(sectors) * sectorSize;

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { candidatesAmong, filesOf } from "./candidates.ts";
-import { readDisks, type SavedDisk } from "./disks.ts";
+import { readDisks, type SavedDisk, type WholeDisk, wholeDisk } from "./disks.ts";
 import { encryptionOf } from "./encryption.ts";
 import { byDevice, partitionDevice } from "./image-names.ts";
 import { deviceName, readRows, readText } from "./metadata.ts";
@@ -34,7 +34,7 @@ export interface ImageFolder {
   readonly date: string | null;
   /** `eCryptfs`, `gocryptfs`; `null`: its files can be read. */
   readonly encryption: string | null;
-  readonly disks: readonly SavedDisk[];
+  readonly disks: readonly (SavedDisk & WholeDisk)[];
   readonly partitions: readonly SavedPartition[];
   /** Names of files with the checksums of the others. */
   readonly checksumFiles: readonly string[];
@@ -61,13 +61,15 @@ export async function readImageFolder(path: string): Promise<ImageFolder> {
     swaps,
     headers: new Set(headers.map((name) => name.slice(0, -LUKS_HEADER.length))),
   };
+  const partitions = partitionsOf(path, disks, saved);
+  const find = (device: string) => partitions.find((each) => each.device === device) ?? null;
   return {
     path: resolve(path),
     tool: toolOf(path, names),
     date: dateOf(path, images),
     encryption,
-    disks,
-    partitions: partitionsOf(path, disks, saved),
+    disks: disks.map((disk) => ({ ...disk, ...wholeDisk(path, disk, find) })),
+    partitions,
     checksumFiles: CHECKSUM_FILES.filter((name) => names.includes(name)),
   };
 }

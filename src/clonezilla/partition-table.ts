@@ -22,6 +22,8 @@ export interface PartitionTable {
   readonly sectorSize: number;
   /** The first and last sectors that partitions may take; only GPT says. */
   readonly usable: { readonly first: number; readonly last: number } | null;
+  /** Entries that GPT has room for; `null`: as many as usual. */
+  readonly slots: number | null;
   readonly entries: readonly PartitionEntry[];
 }
 
@@ -30,6 +32,9 @@ const EXTENDED = new Set(["5", "f", "85"]);
 
 export const isExtended = ({ type }: PartitionEntry): boolean =>
   EXTENDED.has(type.toLowerCase().replace(/^0/, ""));
+
+/** What stands in an MBR for a GPT. */
+export const isProtective = ({ type }: PartitionEntry): boolean => type.toLowerCase() === "ee";
 
 /** The names that sfdisk gives bits of GPT's attributes. */
 const ATTRIBUTES: Readonly<Record<string, bigint>> = {
@@ -56,29 +61,38 @@ export function parseSfdiskDump(text: string): (PartitionTable & { device: strin
     id: field("label-id") ?? null,
     sectorSize,
     usable: lastLba > 0 ? { first: firstLba, last: lastLba } : null,
+    slots: Number(field("table-length")) || null,
     entries: lines
       .map(([, path = "", fields = ""]) => entryOf(path, fields))
-      .filter(({ sectors }) => sectors > 0),
+      .filter(({ number, sectors }) => number > 0 && sectors > 0),
   };
 }
 
-function entryOf(path: string, fields: string): PartitionEntry {
-  const field = (key: string) =>
-    new RegExp(`(?:^|, *)${key}= *(?:"([^"]*)"|([^,]*))`, "i").exec(fields)?.slice(1, 3);
-  const text = (key: string) => {
-    const [quoted, plain] = field(key) ?? [];
-    return quoted ?? plain?.trim() ?? null;
-  };
+function entryOf(path: string, text: string): PartitionEntry {
+  // From left to right, as a quoted name may look like other fields.
+  const found = text.matchAll(/(\w+)= *(?:"([^"]*)"|([^,]*))/g);
+  const fields = new Map(
+    [...found].map(([, key = "", quoted, plain]) => [key, quoted ?? plain?.trim() ?? ""]),
+  );
   return {
     number: Number(/(\d+)$/.exec(path)?.[1] ?? 0),
-    start: Number(text("start") ?? 0),
-    sectors: Number(text("size") ?? 0),
-    type: text("type") ?? text("Id") ?? "0",
-    isBootable: /(?:^|, *)bootable/.test(fields),
-    uuid: text("uuid"),
-    name: text("name") ?? "",
-    attributes: attributesOf(text("attrs") ?? ""),
+    start: Number(fields.get("start") ?? 0),
+    sectors: Number(fields.get("size") ?? 0),
+    type: fields.get("type") ?? fields.get("Id") ?? "0",
+    isBootable: /(?:^|, *)bootable/.test(text.replaceAll(/"[^"]*"/g, "")),
+    uuid: fields.get("uuid") ?? null,
+    name: unescaped(fields.get("name") ?? ""),
+    attributes: attributesOf(fields.get("attrs") ?? ""),
   };
+}
+
+/** `\x22` for a byte that sfdisk does not print, in any locale but UTF-8's also `\xc3\xa9`. */
+function unescaped(text: string): string {
+  const bytes = Buffer.from(text).toString("latin1");
+  const plain = bytes.replace(/\\x([0-9a-f]{2})/gi, (_, hex) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(plain, "latin1").toString("utf8");
 }
 
 /** `RequiredPartition LegacyBIOSBootable GUID:60,63` */

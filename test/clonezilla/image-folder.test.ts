@@ -110,7 +110,8 @@ test("the table has a line for each; one that does not open is explained, and th
     "sda3.ext4-ptcl-img.gz": "no image",
   });
   const whole = vclonezilla(folder.path);
-  expect(linesOf(whole.out)).toHaveLength(5);
+  expect(linesOf(whole.out)).toHaveLength(6);
+  expect(whole.out).toContain("no whole disk: no partition table is saved");
   expect(whole.out).toMatch(/^sda1 .* partclone 0002 +zstd +3 .* opens$/m);
   expect(whole.out).toMatch(/^sda3 .* does not open$/m);
   expect(whole.status).toBe(1);

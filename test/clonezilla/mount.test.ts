@@ -1,12 +1,15 @@
 import { expect } from "bun:test";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { example } from "../../fixtures-gen/examples.ts";
-import { linesOf, runCommand, scratch, scriptOf } from "../cli/program.ts";
+import { swapHeader } from "../../src/clonezilla/disk/swap-area.ts";
+import { direct, serversOf } from "../cli/mounted.ts";
+import { linesOf, runCommand, type Scratch, scratch, scriptOf } from "../cli/program.ts";
 import { mountDirectory, mountNeeds, ROOT } from "../fuse/harness.ts";
 import { testWith } from "../require.ts";
 import { mountFolder } from "./mounted.ts";
+import { makeDisk, saveTable, tableOf } from "./tables.ts";
 import { pieces, written } from "./written.ts";
 
 const TIMEOUT = 30_000;
@@ -78,3 +81,92 @@ testWith(mountNeeds(ROOT), "a folder without images is not mounted, and the reas
     err: `vclonezilla: ${folder.path}: there is no image in it\n`,
   });
 });
+
+/** A disk with an extended partition, its folder, and what the whole disk must be. */
+function savedDisk(place: Scratch) {
+  const sectors = (bytes: Uint8Array) => Math.ceil(bytes.length / 512);
+  const parts = [
+    { start: 64, size: sectors(v2.partition) + 3, type: "83" },
+    { start: 4096, size: sectors(v1.partition), type: "7" },
+    { start: 8192, size: 9000, type: "5" },
+    { start: 9000, size: sectors(ntfs.partition), type: "7" },
+    { start: 15000, size: 100, type: "82" },
+  ];
+  const disk = makeDisk(join(place.path, "disk"), 9 * 2 ** 20, "dos", parts);
+  const swap = { device: "sda6", uuid: "f4ff1d53-6bf5-4b47-ae8a-8a0b4d0ea2d5", label: "swap" };
+  const folder = written({
+    "sda1.ext4-ptcl-img.zst": zstdCompressSync(v2.image),
+    "sda2.ntfs-ptcl-img.uncomp": v1.image,
+    "sda5.ntfs-ptcl-img.gz": gzipSync(ntfs.image),
+    "swappt-sda6.info": `UUID="${swap.uuid}"\nLABEL="${swap.label}"\n`,
+  });
+  saveTable(disk, folder.path);
+  rmSync(join(folder.path, "sda-gpt-1st"));
+  const whole = readFileSync(disk.path);
+  writeFileSync(join(folder.path, "sda3-ebr"), whole.subarray(8192 * 512, 8193 * 512));
+  whole.set(v2.partition, 64 * 512);
+  whole.set(v1.partition, 4096 * 512);
+  whole.set(ntfs.partition, 9000 * 512);
+  whole.set(swapHeader(swap, 51200) ?? [], 15000 * 512);
+  return { disk, folder, whole, expected: place.file("whole", whole) };
+}
+
+const SAME = { status: 0, out: "", err: "" };
+
+testWith(
+  [...mountNeeds(ROOT), "sfdisk"],
+  "the whole disk: the table, the partitions, swap and holes; images are opened when they are read",
+  async () => {
+    using place = scratch();
+    const { disk, folder, whole, expected } = savedDisk(place);
+    using _ = folder;
+    await using mounted = mountFolder(folder.path);
+    const file = join(mounted.path, "sda");
+    expect(mounted.out).toContain(`${file}: the whole disk, MBR, 9.0 MiB (9,437,184 bytes)`);
+    const opened = () =>
+      serversOf(mounted.path)
+        .flatMap((pid) => readdirSync(`/proc/${pid}/fd`).map((fd) => `/proc/${pid}/fd/${fd}`))
+        .map((fd) => readlinkSync(fd))
+        .filter((path) => path.startsWith(folder.path));
+    expect(opened()).toEqual([]);
+    expect(direct(ROOT, file, 4096 * 512, 4096).bytes).toEqual(
+      whole.subarray(4096 * 512, 4097 * 512 + 3584),
+    );
+    expect(opened()).toEqual([join(folder.path, "sda2.ntfs-ptcl-img.uncomp")]);
+    expect(tableOf({ path: file, size: 0 })).toEqual(tableOf(disk));
+    const copy = join(place.path, "copy");
+    expect(runCommand(["cp", file, copy])).toEqual(SAME);
+    expect(runCommand(["cmp", copy, expected])).toEqual(SAME);
+    expect(statSync(copy).blocks).toBeLessThan(statSync(copy).size / 512 / 2);
+  },
+  TIMEOUT,
+);
+
+testWith(
+  [...mountNeeds(ROOT), "sfdisk"],
+  "the whole disk: what one image lacks is an error in its own place only",
+  async () => {
+    using place = scratch();
+    using logs = scratch();
+    const log = logs.file("log", "");
+    const { folder, expected } = savedDisk(place);
+    using _ = folder;
+    writeFileSync(join(folder.path, "sda1.ext4-ptcl-img.zst"), gzipSync("no image"));
+    const cut = v1.image.slice(0, v1.image.length - 5000);
+    writeFileSync(join(folder.path, "sda2.ntfs-ptcl-img.uncomp"), cut);
+    await using mounted = mountFolder(folder.path, "--log", log);
+    const file = join(mounted.path, "sda");
+    const compare = (from: number, sectors: number) =>
+      runCommand([
+        ...["cmp", `--ignore-initial=${from * 512}`, `--bytes=${sectors * 512}`],
+        ...[file, expected],
+      ]);
+    const failed = { err: expect.stringContaining("Input/output error") };
+    expect(compare(0, 64)).toEqual(SAME);
+    expect(compare(64, 100)).toMatchObject(failed);
+    expect(compare(4096, v1.partition.length / 512)).toMatchObject(failed);
+    expect(compare(8192, 9 * 2048 - 8192)).toEqual(SAME);
+    expect(readFileSync(log, "utf8")).toContain("sda1.ext4-ptcl-img.zst: is not a partclone");
+  },
+  TIMEOUT,
+);

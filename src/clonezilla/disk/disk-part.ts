@@ -1,0 +1,37 @@
+import { ImageBackupError } from "../../bytes/errors.ts";
+
+/** Where the bytes of a part of a disk come from. */
+export type Filling =
+  | { readonly bytes: Uint8Array }
+  /** The beginning of a file. */
+  | { readonly path: string }
+  /** What the image of this device has. */
+  | { readonly device: string }
+  /** Nobody knows them, for this reason: they cannot be read. */
+  | { readonly problem: string };
+
+/** A part of a disk; all else of it is holes. */
+export interface DiskPart {
+  /** For people: `sda1`, `the partition table`. */
+  readonly what: string;
+  readonly start: number;
+  readonly length: number;
+  readonly filling: Filling;
+}
+
+export const bytesAt = (what: string, start: number, bytes: Uint8Array): DiskPart => ({
+  ...{ what, start, length: bytes.length },
+  filling: { bytes },
+});
+
+/** In their order on the disk, those without bytes left out. Throws CORRUPT where some overlap. */
+export function sortedApart(parts: readonly DiskPart[]): DiskPart[] {
+  const sorted = parts.filter(({ length }) => length > 0).sort((a, b) => a.start - b.start);
+  for (const [index, { what, start }] of sorted.entries()) {
+    const before = sorted[index - 1];
+    if (before && before.start + before.length > start) {
+      throw new ImageBackupError("CORRUPT", `${before.what} and ${what} overlap`);
+    }
+  }
+  return sorted;
+}
