@@ -14,8 +14,8 @@ import {
   type User,
   until,
 } from "../fuse/harness.ts";
-import { manifest } from "../real/tree.ts";
 import { testWith } from "../require.ts";
+import { compressed } from "./compressors.ts";
 import { leftOf, type MountedFiles, mountFiles, processesOf } from "./files-mounted.ts";
 import { linesOf, runProgram, scratch } from "./program.ts";
 
@@ -53,8 +53,48 @@ function kill({ directory }: MountedFiles, ...which: ((args: readonly string[]) 
   for (const { pid } of wanted) process.kill(pid, "SIGKILL");
 }
 
+/** The image as a file of the name, or in pieces; returns the path to name it by. */
+type Form = (name: string, bytes: Uint8Array) => string;
+const whole: Form = (name, bytes) => files.file(name, bytes);
+const split: Form = (name, bytes) => {
+  const half = Math.ceil(bytes.length / 2);
+  const pieces = [bytes.subarray(0, half), bytes.subarray(half)];
+  const [first = ""] = pieces.map((piece, index) => files.file(`${name}.a${"ab"[index]}`, piece));
+  return first;
+};
+/** Of a compressed image, the main thread answers the requests. */
+const forms: Readonly<Record<string, (name: string) => string>> = {
+  "gzip's": (name) => whole(`${name}.gz`, compressed("gzip", readFileSync(GOLDEN))),
+  "zstd's": (name) => whole(`${name}.zst`, compressed("zstd", readFileSync(GOLDEN))),
+  "zstd's in pieces": (name) => split(`${name}.zst`, compressed("zstd", readFileSync(GOLDEN))),
+  pieces: (name) => split(name, readFileSync(GOLDEN)),
+};
+
 for (const user of USERS) {
   describe(`as ${user.name}`, () => {
+    for (const [form, write] of Object.entries(forms)) {
+      testWith(
+        [...needs(user), "zstd"],
+        `${form}: the same files; a killed server leaves nothing`,
+        async () => {
+          await using plain = shown(user);
+          const image = write(`golden-${process.pid}-${images++}.img`);
+          const LIST = 'cd "$1" && find . && find . -type f -exec sha256sum {} +';
+          const list = ({ directory }: MountedFiles) =>
+            linesOf(run(user, "sh", "-c", LIST, "sh", directory).out.toString()).sort();
+          await using mounted = mountFiles(user, image);
+          expect(list(mounted)).toEqual(list(plain));
+          expect(list(plain).length).toBeGreaterThan(3);
+          kill(mounted, isServer);
+          await until(() => mountAt(mounted.directory) === null);
+          await until(() => processesOf(mounted.directory).length === 0);
+          await using _next = shown(user);
+          await until(() => leftOf(mounted).length === 0);
+        },
+        TIMEOUT,
+      );
+    }
+
     testWith(
       needs(user),
       "FUS-FILES-ONE-UMOUNT: what is printed; the partition's mount is out of sight; umount ends all",
@@ -154,19 +194,6 @@ for (const user of USERS) {
     );
   });
 }
-
-testWith(
-  needs(ROOT),
-  "a compressed image, whose requests the main thread answers",
-  async () => {
-    const bytes = Bun.gzipSync(readFileSync(GOLDEN));
-    await using mounted = mountFiles(ROOT, files.file(`golden-${process.pid}.img.gz`, bytes));
-    await using plain = shown(ROOT);
-    const [inside, expected] = [mounted, plain].map(({ directory }) => manifest(directory));
-    expect(inside).toEqual(expected);
-  },
-  TIMEOUT,
-);
 
 testWith(
   needs(USER),
