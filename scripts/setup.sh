@@ -11,6 +11,7 @@ demo fusermount3      fuse3
 demo debugfs          e2fsprogs
 demo losetup          mount
 test pgrep            procps
+test strace           strace
 test mkfs.ext4        e2fsprogs
 test partclone.extfs  partclone
 test ntfsclone        ntfs-3g
