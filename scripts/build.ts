@@ -11,7 +11,7 @@ const TARGETS = ["linux-x64", "linux-arm64", "linux-x64-musl", "linux-arm64-musl
 export type Target = (typeof TARGETS)[number];
 
 /** The program, and the threads it starts: their names alone tell them apart in the executable. */
-const ENTRIES = [
+export const ENTRIES = [
   "src/cli/main.ts",
   "src/cli/worker.ts",
   "src/fuse/receive-worker.ts",
