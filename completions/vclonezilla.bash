@@ -7,7 +7,7 @@ _vclonezilla() {
     --log) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
   esac
   if [[ $word == -* ]]; then
-    mapfile -t COMPREPLY < <(compgen -W "-m --mountpoint -d --debug_fuse --verify --log --index-dir --no-index-cache --json -h --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "-m --mountpoint -d --debug_fuse --verify --log --index-dir --no-index-cache --verify-folder -q --quiet --json -h --help --version" -- "$word")
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi

@@ -40,6 +40,7 @@ test plzip            plzip
 test pbzip2           pbzip2
 test sfdisk           fdisk
 test sgdisk           gdisk
+test b3sum            b3sum
 '
 
 say() {

@@ -85,7 +85,8 @@ function dumpOutput({ title, details }: Dump, json: boolean): string {
     : dumpText(title, details);
 }
 
-function report(
+/** Says what is wrong, unless sound images of real tools have it too. */
+export function report(
   { rule, message, reading }: Finding,
   name: string,
   say: (line: string) => void,
@@ -94,9 +95,10 @@ function report(
   say(`${name}: ${message} (${rule})`);
 }
 
-const isSound = ({ findings }: Checked) => findings.every(({ rule }) => harmless.has(rule));
+export const isSound = ({ findings }: Checked) => findings.every(({ rule }) => harmless.has(rule));
 
-function summary(checked: Checked, name: string, bytes: number): string {
+/** One line for people; `bytes`: of the image that were read. */
+export function summary(checked: Checked, name: string, bytes: number): string {
   const { good, bad, unknown } = checked.strips;
   const strips = good + bad + unknown;
   const read = `${humanSize(bytes)} read`;

@@ -12,8 +12,12 @@ export async function runFolderProgram(): Promise<void> {
 async function perform({ values, positionals: [folderPath = ""] }: Given): Promise<void> {
   requireMountSense(values);
   const messages = messagesOf("vclonezilla");
-  const { mountpoint, json } = values;
+  const { mountpoint, json, quiet, "verify-folder": verifies } = values;
   if (mountpoint !== undefined && json) throw new UsageError("--json and -m exclude each other");
+  if (verifies && (json || mountpoint !== undefined)) {
+    throw new UsageError("--verify-folder excludes --json and -m");
+  }
+  if (quiet && !verifies) throw new UsageError("-q needs --verify-folder");
   // Loaded when needed: --help must not pay for what it does not use.
   if (mountpoint !== undefined) {
     const { mountFolder } = await import("./folder-mount.ts");
@@ -25,6 +29,11 @@ async function perform({ values, positionals: [folderPath = ""] }: Given): Promi
       ...(values.log === undefined ? {} : { log: String(values.log) }),
     };
     await mountFolder(options, messages);
+    return;
+  }
+  if (verifies) {
+    const { verifyFolder } = await import("./verify-folder.ts");
+    if (!(await verifyFolder(folderPath, quiet === true, messages))) process.exitCode = FAILED;
     return;
   }
   const { printFolder } = await import("./folder-table.ts");

@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { candidatesAmong, filesOf } from "./candidates.ts";
+import { listNames } from "./checksum-lists.ts";
 import { readDisks, type SavedDisk, type WholeDisk, wholeDisk } from "./disks.ts";
 import { encryptionOf } from "./encryption.ts";
 import { byDevice, partitionDevice } from "./image-names.ts";
@@ -40,8 +41,6 @@ export interface ImageFolder {
   readonly checksumFiles: readonly string[];
 }
 
-export const CHECKSUM_FILES = ["MD5SUMS", "SHA1SUMS", "B2SUMS", "B3SUMS"] as const;
-
 /** Looks into all files of a folder. Throws SYSTEM where it cannot be listed. */
 export async function readImageFolder(path: string): Promise<ImageFolder> {
   const names = listed(path);
@@ -70,7 +69,7 @@ export async function readImageFolder(path: string): Promise<ImageFolder> {
     encryption,
     disks: disks.map((disk) => ({ ...disk, ...wholeDisk(path, disk, find) })),
     partitions,
-    checksumFiles: CHECKSUM_FILES.filter((name) => names.includes(name)),
+    checksumFiles: listNames(names),
   };
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 
 /** More than any of these files has: a hostile one must not fill the memory. */
@@ -13,8 +13,8 @@ export function readBytes(folder: string, name: string, most = MOST_BYTES): Buff
     return null;
   }
   try {
-    const bytes = Buffer.alloc(most);
-    return bytes.subarray(0, readSync(fd, bytes, 0, most, 0));
+    const bytes = Buffer.alloc(Math.min(most, fstatSync(fd).size));
+    return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0));
   } catch {
     return null;
   } finally {
@@ -22,8 +22,8 @@ export function readBytes(folder: string, name: string, most = MOST_BYTES): Buff
   }
 }
 
-export function readText(folder: string, name: string): string | null {
-  return readBytes(folder, name)?.toString("utf8") ?? null;
+export function readText(folder: string, name: string, most?: number): string | null {
+  return readBytes(folder, name, most)?.toString("utf8") ?? null;
 }
 
 /** The words of each line that is no remark. */

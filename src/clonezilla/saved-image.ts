@@ -13,6 +13,8 @@ export interface SavedImage {
   readonly device: string;
   /** Opens it: its file, or its first piece. */
   readonly path: string;
+  /** Its file, or its pieces. */
+  readonly files: readonly string[];
   readonly pieces: number;
   /** Bytes of its files. */
   readonly fileSize: number;
@@ -40,7 +42,7 @@ export async function readSavedImage(candidate: Candidate): Promise<SavedImage |
   const [path = ""] = files;
   const named = readImageName(name);
   const fileSize = files.reduce((sum, file) => sum + statSync(file).size, 0);
-  const known = { device: deviceOf(name), path, pieces: files.length, fileSize };
+  const known = { device: deviceOf(name), path, files, pieces: files.length, fileSize };
   const unknown = {
     format: null,
     fsType: named?.fsType ?? null,

@@ -12,7 +12,11 @@ import { ChunkStream, SourceStream } from "./stream.ts";
  * of a pipe or a device, of a regular file or of the pieces of a split one. Disposing the stream closes what was opened.
  */
 export async function openStream(path: string): Promise<ByteStream> {
-  const stored = await openStoredStream(path);
+  return decompressed(await openStoredStream(path));
+}
+
+/** The bytes of a stored stream, decompressed where they are compressed; owns `stored` from then on. */
+export async function decompressed(stored: ByteStream): Promise<ByteStream> {
   try {
     const head = new Uint8Array(HEAD_SIZE);
     const compression = detectCompression(head.subarray(0, await stored.peek(head)));
