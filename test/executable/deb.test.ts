@@ -24,6 +24,7 @@ testWith(
     const { image, partition } = example("v2-crc32");
     writeFileSync(join(system.path, "tmp/v2.img"), image);
     writeFileSync(join(system.path, "tmp/v2.raw"), partition);
+    writeFileSync(join(system.path, "tmp/packed.img.gz"), Bun.gzipSync(image));
     const ran = system.run(
       [
         "export DEBIAN_FRONTEND=noninteractive",
@@ -31,7 +32,13 @@ testWith(
         "vpartclone /tmp/v2.img -m /mnt",
         "cmp /mnt/v2 /tmp/v2.raw",
         "umount /mnt",
+        "vpartclone /tmp/packed.img.gz -m /mnt >/dev/null",
+        "cmp /mnt/packed /tmp/v2.raw",
+        "umount /mnt",
         "vpartclone -cq /tmp/v2.img",
+        "test -e /usr/share/man/man1/vclonezilla.1.gz",
+        "test -e /usr/share/bash-completion/completions/vclonezilla",
+        "vclonezilla --version",
         "vntfsclone --version",
         "vconform --tap /tmp/v2.img",
         "apt-get remove -y vpartclone >/tmp/apt.log 2>&1",
@@ -42,6 +49,7 @@ testWith(
     expect(ran.out).toContain("/mnt/v2: the EXTFS partition");
     expect(ran.out).toContain("/tmp/v2.img: sound");
     expect(ran.out).toContain("vntfsclone 0.1.0");
+    expect(ran.out).toContain("vclonezilla 0.1.0");
   },
   TIMEOUT,
 );
