@@ -9,7 +9,7 @@ BUN_HOME=.cache/bun
 TOOLS='
 demo fusermount3      fuse3
 demo debugfs          e2fsprogs
-demo losetup          mount
+test losetup          mount
 test pgrep            procps
 test strace           strace
 test mkfs.ext4        e2fsprogs
