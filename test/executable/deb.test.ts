@@ -1,6 +1,7 @@
 import { expect } from "bun:test";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
 import { example } from "../../fixtures-gen/examples.ts";
 import { testWith } from "../require.ts";
 import { must, newRoot } from "./root.ts";
@@ -24,7 +25,7 @@ testWith(
     const { image, partition } = example("v2-crc32");
     writeFileSync(join(system.path, "tmp/v2.img"), image);
     writeFileSync(join(system.path, "tmp/v2.raw"), partition);
-    writeFileSync(join(system.path, "tmp/packed.img.gz"), Bun.gzipSync(image));
+    writeFileSync(join(system.path, "tmp/packed.img.gz"), gzipSync(image));
     const ran = system.run(
       [
         "export DEBIAN_FRONTEND=noninteractive",
