@@ -11,6 +11,7 @@ const READER = join(import.meta.dirname, "reader.ts");
 export const MEMORY_LIMIT = 300 * 2 ** 20;
 /** What is there before the first requests have warmed everything up does not count. */
 const WARM_UP = 0.2;
+const STOPPING = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 const PARAMS: Omit<PartcloneV2Params, "runs"> = {
   format: "partclone-v2",
@@ -85,10 +86,15 @@ export async function soak(made: SoakImage, options: SoakOptions): Promise<SoakR
     env: { ...process.env, UV_THREADPOOL_SIZE: String(config.readers) },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  // Who stops it, by Ctrl-C too, gets the mount away with it.
+  const stop = () => child.kill("SIGKILL");
+  for (const signal of STOPPING) process.once(signal, stop);
   const samples: Sample[] = [];
   const timer = setInterval(() => samples.push(sample(mount.pid)), 100);
   try {
-    const result = JSON.parse(await child.stdout.text()) as ReaderResult;
+    const said = await child.stdout.text();
+    if (said === "") throw new Error("the readers were stopped");
+    const result = JSON.parse(said) as ReaderResult;
     samples.push(sample(mount.pid));
     const early = samples[Math.floor(samples.length * WARM_UP)] ?? sample(mount.pid);
     const late = sample(mount.pid);
@@ -100,8 +106,9 @@ export async function soak(made: SoakImage, options: SoakOptions): Promise<SoakR
       descriptors: { early: early.descriptors, late: late.descriptors },
     };
   } finally {
+    for (const signal of STOPPING) process.off(signal, stop);
     clearInterval(timer);
-    child.kill("SIGKILL");
+    stop();
     await child.exited;
     if (mount.unmount().code === 0) await mount.ended();
   }
