@@ -41,6 +41,7 @@ test pbzip2           pbzip2
 test sfdisk           fdisk
 test sgdisk           gdisk
 test b3sum            b3sum
+test pvcreate         lvm2
 '
 
 say() {

@@ -4,7 +4,7 @@ import type { DiskPart } from "../clonezilla/disk/disk-part.ts";
 import type { DiskLayout } from "../clonezilla/disk/layout.ts";
 import type { ImageFolder } from "../clonezilla/image-folder.ts";
 import type { SavedImage } from "../clonezilla/saved-image.ts";
-import { bytesContent, extentsContent } from "../fuse/extents-content.ts";
+import { bytesContent, contentFrom, extentsContent } from "../fuse/extents-content.ts";
 import { type FileAttributes, type FileContent, lazyContent, lazyFile } from "../fuse/lazy-file.ts";
 import type { ServedFile } from "../fuse/served-file.ts";
 import { openPartition, openPlain, type PartitionOptions } from "./open-partition.ts";
@@ -63,7 +63,8 @@ function diskContent(
       return lazyContent(async () => opened.use(openPlain(filling.path)));
     }
     if ("problem" in filling) return failing(filling.problem);
-    return files.get(filling.device) ?? failing(problemOf(filling.device));
+    const content = files.get(filling.device) ?? failing(problemOf(filling.device));
+    return filling.from === 0 ? content : contentFrom(content, filling.from);
   };
   const extents = parts.map((part) => ({ ...part, content: contentOf(part) }));
   return extentsContent(size, extents);
@@ -81,8 +82,11 @@ function attributesOf(name: string, image: SavedImage, size: number): FileAttrib
 
 /** Whoever may read the disk may read all images in it. */
 function attributesOfDisk(folder: ImageFolder, name: string, layout: DiskLayout): FileAttributes {
-  const images = folder.partitions.flatMap(({ disk, image }) =>
-    image && disk === name ? [image] : [],
+  const devices = new Set(
+    layout.parts.flatMap(({ filling }) => ("device" in filling ? [filling.device] : [])),
+  );
+  const images = folder.partitions.flatMap(({ device, image }) =>
+    image && devices.has(device) ? [image] : [],
   );
   const all = images.map(({ path }) => statSync(path, { bigint: true }));
   const [first = statSync(folder.path, { bigint: true }), ...others] = all;

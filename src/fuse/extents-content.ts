@@ -22,6 +22,16 @@ export function bytesContent(bytes: Uint8Array): FileContent {
   };
 }
 
+/** What a content has from byte `from` on. */
+export const contentFrom = (content: FileContent, from: number): FileContent => ({
+  read: (into, offset) => content.read(into, from + offset),
+  async nextData(offset) {
+    const found = await content.nextData(from + offset);
+    return found === null ? null : found - from;
+  },
+  nextHole: async (offset) => (await content.nextHole(from + offset)) - from,
+});
+
 /**
  * Contents one after the other, sorted and apart from each other, with holes between them.
  */

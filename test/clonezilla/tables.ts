@@ -63,11 +63,19 @@ export function saveTable(disk: Disk, folder: string, sectorSize = 512): Record<
   );
 }
 
-/** The disk as a file, but for what is in the images. */
-export function writeLayout(path: string, { size, parts }: DiskLayout): Disk {
+/** The disk as a file; `partitions`: what is in the images. */
+export function writeLayout(
+  path: string,
+  { size, parts }: DiskLayout,
+  partitions: Readonly<Record<string, Uint8Array>> = {},
+): Disk {
   const fd = openSync(path, "w");
   for (const { start, length, filling } of parts) {
     if ("bytes" in filling) writeSync(fd, filling.bytes, 0, length, start);
+    if ("device" in filling) {
+      const { device, from } = filling;
+      writeSync(fd, partitions[device] ?? new Uint8Array(length), from, length, start);
+    }
     if ("path" in filling) writeSync(fd, readFileSync(filling.path), 0, length, start);
   }
   closeSync(fd);

@@ -1,6 +1,11 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { bytesContent, type Extent, extentsContent } from "../../src/fuse/extents-content.ts";
+import {
+  bytesContent,
+  contentFrom,
+  type Extent,
+  extentsContent,
+} from "../../src/fuse/extents-content.ts";
 import { lazyFile } from "../../src/fuse/lazy-file.ts";
 import { patternBytes, patternFile } from "./pattern.ts";
 
@@ -9,6 +14,8 @@ interface Part {
   readonly length: number;
   readonly more: number;
   readonly isPattern: boolean;
+  /** Bytes of the content before those that count. */
+  readonly skipped: number;
 }
 
 /** Extents with gaps between them, the same as one buffer, and which bytes of that are data. */
@@ -16,16 +23,16 @@ function composed(parts: readonly Part[], tail: number) {
   let at = 0;
   const extents: Extent[] = [];
   const pieces: Uint8Array[] = [];
-  for (const { gap, length, more, isPattern } of parts) {
-    const pattern = { name: "x", size: length + more, holes: [] };
+  for (const { gap, length, more, isPattern, skipped } of parts) {
+    const pattern = { name: "x", size: skipped + length + more, holes: [] };
     const bytes = patternBytes(pattern);
     at += gap;
     extents.push({
       start: at,
       length,
-      content: isPattern ? patternFile(pattern) : bytesContent(bytes),
+      content: contentFrom(isPattern ? patternFile(pattern) : bytesContent(bytes), skipped),
     });
-    pieces.push(new Uint8Array(gap), bytes.subarray(0, length));
+    pieces.push(new Uint8Array(gap), bytes.subarray(skipped, skipped + length));
     at += length;
   }
   pieces.push(new Uint8Array(tail));
@@ -37,6 +44,7 @@ const part = fc.record({
   length: fc.integer({ min: 1, max: 5_000 }),
   more: fc.nat(600),
   isPattern: fc.boolean(),
+  skipped: fc.nat(700),
 });
 
 test("extents read as their contents, and as zeros where there are none", async () => {

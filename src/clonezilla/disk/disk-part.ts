@@ -5,8 +5,8 @@ export type Filling =
   | { readonly bytes: Uint8Array }
   /** The beginning of a file. */
   | { readonly path: string }
-  /** What the image of this device has. */
-  | { readonly device: string }
+  /** What the image of this device has from byte `from` on. */
+  | { readonly device: string; readonly from: number }
   /** Nobody knows them, for this reason: they cannot be read. */
   | { readonly problem: string };
 

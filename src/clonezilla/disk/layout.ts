@@ -3,11 +3,13 @@ import { fullSize } from "../../bytes/sizes.ts";
 import { partitionDevice } from "../image-names.ts";
 import { isExtended, type PartitionTable } from "../partition-table.ts";
 import type { SavedSwap } from "../swap.ts";
-import { bytesAt, type DiskPart, sortedApart } from "./disk-part.ts";
+import { bytesAt, type DiskPart, type Filling, sortedApart } from "./disk-part.ts";
 import { MOST_ENTRIES, MOST_LBA } from "./gpt.ts";
 import { isPrimary, MOST_MBR_SECTORS } from "./mbr.ts";
+import { physicalVolumeHead } from "./physical-volume.ts";
 import { swapHeader } from "./swap-area.ts";
 import { type TableSource, tableParts } from "./table-parts.ts";
+import { readPhysicalVolume, type VolumePart } from "./volume-group.ts";
 
 export interface DiskLayout {
   readonly size: number;
@@ -35,24 +37,74 @@ export function layOutDisk(disk: DiskSource): DiskLayout {
   return { size: Math.max(size, ...ends), parts: sorted };
 }
 
-function partitionParts({ device: disk, table, find }: DiskSource): DiskPart[] {
-  const { sectorSize, entries } = table;
+function partitionParts(disk: DiskSource): DiskPart[] {
+  const { sectorSize, entries } = disk.table;
   return entries
     .filter((entry) => !isExtended(entry))
     .flatMap((entry): DiskPart[] => {
-      const device = partitionDevice(disk, entry.number);
-      const [start, size] = [entry.start * sectorSize, entry.sectors * sectorSize];
-      const { image, swap } = find(device) ?? { image: null, swap: null };
-      const header = swap && swapHeader(swap, size);
-      if (header) return [bytesAt(device, start, header)];
-      return image ? [imagePart(device, start, size, image.deviceSize ?? size)] : [];
+      const device = partitionDevice(disk.device, entry.number);
+      const place = { start: entry.start * sectorSize, room: entry.sectors * sectorSize };
+      return savedPart(disk, device, place) ?? groupParts(disk, device, place);
     });
 }
 
-function imagePart(device: string, start: number, room: number, size: number): DiskPart {
-  if (size <= room) return { what: device, start, length: size, filling: { device } };
+/** Where something begins, and how much room is there. */
+interface Place {
+  readonly start: number;
+  readonly room: number;
+}
+
+/** What is saved of a device itself; `null`: nothing. */
+function savedPart(
+  { find }: DiskSource,
+  device: string,
+  { start, room }: Place,
+): DiskPart[] | null {
+  const { image, swap } = find(device) ?? { image: null, swap: null };
+  const header = swap && swapHeader(swap, room);
+  if (header) return [bytesAt(device, start, header)];
+  if (!image) return null;
+  const size = image.deviceSize ?? room;
+  if (size <= room) {
+    return [{ what: device, start, length: size, filling: { device, from: 0 } }];
+  }
   const problem = `${device}: its image has ${fullSize(size)}, and its place on the disk ${fullSize(room)}`;
-  return { what: device, start, length: room, filling: { problem } };
+  return [unreadable(device, { start, room }, problem)];
+}
+
+const unreadable = (what: string, { start, room }: Place, problem: string): DiskPart => ({
+  ...{ what, start, length: room },
+  filling: { problem },
+});
+
+/** A physical volume is not saved itself, but what it consists of is. */
+function groupParts(disk: DiskSource, device: string, place: Place): DiskPart[] {
+  const volume = readPhysicalVolume(disk.folder, device);
+  if (volume === null) return [];
+  if (typeof volume === "string") return [unreadable(device, place, volume)];
+  const head = physicalVolumeHead(volume);
+  const ends = volume.parts.map(({ to, length }) => to + length);
+  if (head === null || Math.max(volume.size, ...ends) > place.room) {
+    return [unreadable(device, place, `${device}: the volume group does not fit into it`)];
+  }
+  const parts = volume.parts.flatMap((part) => volumePart(disk, part, place.start));
+  return [bytesAt(device, place.start, head), ...parts];
+}
+
+/** What of a logical volume's image is in one part of it; `base`: of the physical volume. */
+function volumePart(disk: DiskSource, part: VolumePart, base: number): DiskPart[] {
+  const { device, size, from, to } = part;
+  const saved = savedPart(disk, device, { start: 0, room: size }) ?? [];
+  return saved.map((whole) => {
+    const length = Math.min(part.length, whole.length - from);
+    const filling = partOf(whole.filling, from, from + length);
+    return { what: device, start: base + to, length, filling };
+  });
+}
+
+function partOf(filling: Filling, from: number, to: number): Filling {
+  if ("bytes" in filling) return { bytes: filling.bytes.subarray(from, Math.max(from, to)) };
+  return "device" in filling ? { ...filling, from } : filling;
 }
 
 const SECTOR_SIZES: ReadonlySet<number> = new Set([512, 1024, 2048, 4096]);
