@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { publint } from "publint";
@@ -11,13 +19,13 @@ const SHA256 = "ffed4f1aebb7283735f914cc7eda139152435a337293c7fa09498fb7e5938070
 
 function must(cmd: string[], cwd: string): string {
   const { exitCode, stdout, stderr } = Bun.spawnSync(cmd, { cwd });
-  if (exitCode !== 0) throw new Error(`${cmd.join(" ")}: ${stderr}`);
+  if (exitCode !== 0) throw new Error(`${cmd.join(" ")}: ${stdout}${stderr}`);
   return stdout.toString();
 }
 
 testWith(
   ["root", "/dev/fuse"],
-  "the packed tarball, installed into an empty folder, mounts",
+  "the packed tarball, installed into an empty folder, mounts, and passes the type checker",
   () => {
     const folder = mkdtempSync(join(tmpdir(), "vpartclone-package-"));
     const mountPoint = join(folder, "mnt");
@@ -38,6 +46,20 @@ testWith(
       must(["bunx", "vpartclone", golden, "-m", mountPoint], app);
       const partition = Bun.spawnSync(["sha256sum", join(mountPoint, "ext4-v2-xxh128-k8")]);
       expect(partition.stdout.toString().slice(0, 64)).toBe(SHA256);
+
+      // What `bun init` sets, but for the place of Bun's types.
+      const compilerOptions = {
+        ...{ target: "ESNext", module: "Preserve", moduleResolution: "bundler", noEmit: true },
+        ...{ strict: true, skipLibCheck: true, noUncheckedIndexedAccess: true, allowJs: true },
+        ...{ noImplicitOverride: true, noFallthroughCasesInSwitch: true },
+        ...{ allowImportingTsExtensions: true, verbatimModuleSyntax: true },
+        ...{ types: ["bun"], typeRoots: [join(root, "node_modules/@types")] },
+      };
+      const examples = readdirSync(join(root, "examples"));
+      for (const name of examples) copyFileSync(join(root, "examples", name), join(app, name));
+      const tsconfig = { compilerOptions, files: examples };
+      writeFileSync(join(app, "tsconfig.json"), JSON.stringify(tsconfig));
+      must([join(root, "node_modules/.bin/tsc")], app);
 
       const script = `import { openImage } from "vpartclone"; console.log((await openImage("${golden}")).fsType)`;
       expect(must(["bun", "-e", script], app)).toBe("EXTFS\n");

@@ -28,6 +28,23 @@ export function showProgress(path: string, total: number): Progress {
   return process.stderr.isTTY ? bar(path, total) : lines(path, total);
 }
 
+/** What is used of cli-progress. Its types are a package that those who use ours may lack. */
+interface CliProgress {
+  readonly MultiBar: new (options: {
+    readonly format: string;
+    readonly barsize: number;
+    readonly linewrap: boolean;
+    readonly forceRedraw: boolean;
+  }) => {
+    create(total: number, start: number, payload: object): Bar;
+    update(): void;
+    stop(): void;
+  };
+}
+interface Bar {
+  update(done: number, payload: object): void;
+}
+
 /**
  * A MultiBar with one bar, as a SingleBar goes back to where it began when it stops: over whatever
  * was said meanwhile. The cursor stays visible and lines wrap, so that an interrupt leaves the
@@ -40,7 +57,7 @@ function bar(path: string, total: number): Progress {
   let isOver = false;
   const format = "{name} [{bar}] {percentage}% {status}";
   // Loaded when needed: it takes 8 ms, a seventh of a short check.
-  const { MultiBar } = require("cli-progress") as typeof import("cli-progress");
+  const { MultiBar } = require("cli-progress") as CliProgress;
   const bars = new MultiBar({ format, barsize: BAR_COLUMNS, linewrap: true, forceRedraw: true });
   const name = shortName(path);
   const payload = () => ({ name, status: status(done, total, performance.now() - start, isOver) });
