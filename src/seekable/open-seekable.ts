@@ -1,4 +1,10 @@
-import { type StoredSource, shareStored, statusOf } from "../source/stored.ts";
+import {
+  reviveStored,
+  type SharedStored,
+  type StoredSource,
+  shareStored,
+  statusOf,
+} from "../source/stored.ts";
 import type { SeekableCodec } from "./codec.ts";
 import { checkpointOf } from "./index-file.ts";
 import { type IndexMessage, startIndexing } from "./index-thread.ts";
@@ -22,12 +28,15 @@ export async function openSeekable(
   codec: SeekableCodec,
   { indexDirectory, log }: SeekableOptions,
 ): Promise<SeekableSource> {
+  const stored = shareStored(source, statusOf(source));
+  // Who serves a mount must answer others while a disk hangs.
+  const compressed = reviveStored(stored, "aside");
   const key = await indexKey(source, codec);
   const saved = openIndex(unsettledMs(source) === 0 ? indexDirectory : null, key);
   const segments = new Segments(saved.file.fd, source.size, saved.records);
-  const stop = segments.outSize === null ? follow(source, codec, saved, segments, log) : null;
+  const stop = segments.outSize === null ? follow(stored, codec, saved, segments, log) : null;
   return new SeekableSource({
-    compressed: source,
+    compressed,
     codec,
     segments,
     indexPath: saved.path,
@@ -36,6 +45,7 @@ export async function openSeekable(
     async close() {
       await stop?.();
       saved.close();
+      await compressed[Symbol.asyncDispose]();
       await source[Symbol.asyncDispose]();
     },
   });
@@ -43,7 +53,7 @@ export async function openSeekable(
 
 /** Starts the pass where an earlier one came to. */
 function follow(
-  source: StoredSource,
+  stored: SharedStored,
   { name, spacing }: SeekableCodec,
   saved: SavedIndex,
   segments: Segments,
@@ -52,7 +62,6 @@ function follow(
   const { fd, end } = saved.file;
   const last = saved.records.entries.at(-1);
   const from = last ? checkpointOf(fd, last) : null;
-  const stored = shareStored(source, statusOf(source));
   const onMessage = (message: IndexMessage) => {
     if (message.type === "entry") segments.add(message.entry);
     else if (message.type === "end") {

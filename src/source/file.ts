@@ -3,39 +3,69 @@ import {
   constants,
   fstatSync,
   openSync,
+  read,
   readSync,
   readvSync,
   type Stats,
 } from "node:fs";
+import { promisify } from "node:util";
 import { ImageBackupError } from "../bytes/errors.ts";
 import type { ByteSource, ReadsNow } from "./source.ts";
 
+const readInPool = promisify(read);
+
 /**
- * A regular file. Reads are synchronous inside: 0.7 us each from the page cache, where a trip
- * through the thread pool costs 20.
+ * How a file is read. At once: 0.7 us each from the page cache, where a trip through the runtime's
+ * thread pool costs 20. Aside: in that pool, by who must answer others while a disk hangs.
  */
+export type Reading = "at once" | "aside";
+
+/** A regular file. */
 export class FileSource implements ByteSource {
   readonly name: string;
   readonly size: number;
   readonly fd: number;
-  readonly now: ReadsNow = {
-    read: (into, at) => this.readSync(into, at),
-    readPieces: (pieces, at) => this.#readPiecesSync(pieces, at),
-  };
+  readonly now?: ReadsNow;
   /** A descriptor that another thread opened stays open when this source is disposed. */
   #owned: boolean;
   /** The number of a closed descriptor is soon that of another file. */
   #isClosed = false;
+  /** Until these have ended the descriptor stays open. */
+  readonly #running = new Set<Promise<void>>();
 
-  constructor(name: string, fd: number, size: number, owned: boolean) {
+  constructor(
+    name: string,
+    fd: number,
+    size: number,
+    owned: boolean,
+    reading: Reading = "at once",
+  ) {
     this.name = name;
     this.fd = fd;
     this.size = size;
     this.#owned = owned;
+    if (reading === "aside") return;
+    this.now = {
+      read: (into, at) => this.readSync(into, at),
+      readPieces: (pieces, at) => this.#readPiecesSync(pieces, at),
+    };
   }
 
   async read(into: Uint8Array, at: number): Promise<void> {
-    this.readSync(into, at);
+    if (this.now) return this.readSync(into, at);
+    await this.#counted(this.#readAside(into, at));
+  }
+
+  async #readAside(into: Uint8Array, at: number): Promise<void> {
+    for (let done = 0; done < into.length; ) {
+      this.#requireOpen();
+      const rest = [into, done, into.length - done, at + done] as const;
+      const { bytesRead } = await readInPool(this.fd, ...rest).catch((error) => {
+        throw this.#unreadable(at + done, error);
+      });
+      if (bytesRead === 0) throw this.#tooShort(at, into.length);
+      done += bytesRead;
+    }
   }
 
   readSync(into: Uint8Array, at: number): void {
@@ -50,7 +80,25 @@ export class FileSource implements ByteSource {
   }
 
   async readPieces(pieces: readonly Uint8Array[], at: number): Promise<void> {
-    this.#readPiecesSync(pieces, at);
+    if (this.now) return this.#readPiecesSync(pieces, at);
+    await this.#counted(this.#readPiecesAside(pieces, at));
+  }
+
+  async #readPiecesAside(pieces: readonly Uint8Array[], at: number): Promise<void> {
+    let pieceAt = at;
+    for (const piece of pieces) {
+      await this.#readAside(piece, pieceAt);
+      pieceAt += piece.length;
+    }
+  }
+
+  async #counted(reading: Promise<void>): Promise<void> {
+    this.#running.add(reading);
+    try {
+      await reading;
+    } finally {
+      this.#running.delete(reading);
+    }
   }
 
   #readPiecesSync(pieces: readonly Uint8Array[], at: number): void {
@@ -66,6 +114,7 @@ export class FileSource implements ByteSource {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#running.size > 0) await Promise.allSettled(this.#running);
     if (this.#owned) closeSync(this.fd);
     this.#owned = false;
     this.#isClosed = true;
@@ -73,18 +122,26 @@ export class FileSource implements ByteSource {
 
   /** A system call at byte `at`, whose failure (a dying disk, a lost network) is ours to explain. */
   #attempt<T>(at: number, call: () => T): T {
-    if (this.#isClosed) throw new ImageBackupError("SYSTEM", `${this.name}: is closed`);
+    this.#requireOpen();
     try {
       return call();
     } catch (error) {
-      const { code = "", message } = error as NodeJS.ErrnoException;
-      throw new ImageBackupError(
-        "SYSTEM",
-        `${this.name}: byte ${at} of the image cannot be read: ${readProblems[code] ?? message}`,
-        { imageOffset: at },
-        { cause: error },
-      );
+      throw this.#unreadable(at, error);
     }
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new ImageBackupError("SYSTEM", `${this.name}: is closed`);
+  }
+
+  #unreadable(at: number, error: unknown): ImageBackupError {
+    const { code = "", message } = error as NodeJS.ErrnoException;
+    return new ImageBackupError(
+      "SYSTEM",
+      `${this.name}: byte ${at} of the image cannot be read: ${readProblems[code] ?? message}`,
+      { imageOffset: at },
+      { cause: error },
+    );
   }
 
   #tooShort(at: number, length: number): ImageBackupError {
@@ -103,7 +160,7 @@ const readProblems: Readonly<Record<string, string>> = {
 };
 
 /** Opens a regular file for reading, or says in one line why it cannot be. */
-export function openFile(path: string): FileSource {
+export function openFile(path: string, reading: Reading = "at once"): FileSource {
   let fd: number;
   try {
     // Non-blocking, so that opening a FIFO does not wait for its writer before it is refused.
@@ -116,7 +173,7 @@ export function openFile(path: string): FileSource {
     closeSync(fd);
     throw new ImageBackupError("SYSTEM", `${path}: is ${kindOf(stats)}, not an image file`);
   }
-  return new FileSource(path, fd, stats.size, true);
+  return new FileSource(path, fd, stats.size, true, reading);
 }
 
 const openProblems: Readonly<Record<string, string>> = {

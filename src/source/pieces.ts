@@ -1,7 +1,7 @@
 import { fstatSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { ImageBackupError } from "../bytes/errors.ts";
-import { type FileSource, openFile } from "./file.ts";
+import { type FileSource, openFile, type Reading } from "./file.ts";
 import type { Pieces } from "./find-pieces.ts";
 import type { ByteSource } from "./source.ts";
 import { changed, watched } from "./watched.ts";
@@ -75,12 +75,14 @@ export class PiecesSource implements ByteSource {
   readonly size: number;
   readonly ending: string;
   readonly shared: SharedPieces;
+  readonly #reading: Reading | undefined;
   /** Byte offset of each piece, and behind them the size. */
   readonly #starts: Float64Array;
   /** By the piece's number; the one that was used last stands last. */
   readonly #open = new Map<number, ByteSource>();
 
-  constructor(shared: SharedPieces) {
+  constructor(shared: SharedPieces, reading?: Reading) {
+    this.#reading = reading;
     this.shared = shared;
     this.name = shared.name;
     this.ending = shared.ending;
@@ -157,7 +159,7 @@ export class PiecesSource implements ByteSource {
   #openPiece(index: number): ByteSource {
     const piece = this.shared.pieces[index];
     if (!piece) throw new RangeError(`there is no piece ${index}`);
-    const source = openFile(piece.path);
+    const source = openFile(piece.path, this.#reading);
     if (!isSame(source, piece)) {
       void source[Symbol.asyncDispose]();
       throw changed(piece.path);

@@ -1,5 +1,5 @@
 import { type BigIntStats, fstatSync, statSync } from "node:fs";
-import { FileSource, openFile } from "./file.ts";
+import { FileSource, openFile, type Reading } from "./file.ts";
 import { findPieces } from "./find-pieces.ts";
 import { openPieces, PiecesSource, type SharedPieces } from "./pieces.ts";
 import type { ByteSource } from "./source.ts";
@@ -46,9 +46,9 @@ export function shareStored(source: StoredSource, { mtimeNs }: BigIntStats): Sha
 }
 
 /** The same bytes in a thread that was sent `shared`; reads fail once they are written to. */
-export function reviveStored(shared: SharedStored): ByteSource {
-  if ("pieces" in shared) return new PiecesSource(shared);
+export function reviveStored(shared: SharedStored, reading?: Reading): ByteSource {
+  if ("pieces" in shared) return new PiecesSource(shared, reading);
   // The thread that opened it owns the descriptor.
-  const file = new FileSource(shared.name, shared.fd, shared.size, false);
+  const file = new FileSource(shared.name, shared.fd, shared.size, false, reading);
   return watched(file, shared);
 }

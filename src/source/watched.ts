@@ -30,23 +30,32 @@ export function watched(source: FileSource, before: FileState): ByteSource {
     }
     if (isChanged) throw changed(source.name);
   };
-  const now: ReadsNow = {
-    read(into, at) {
-      requireUnchanged();
-      source.now.read(into, at);
-    },
-    readPieces(pieces, at) {
-      requireUnchanged();
-      source.now.readPieces(pieces, at);
-    },
-  };
   return {
     name: source.name,
     size: source.size,
-    read: async (into, at) => now.read(into, at),
-    readPieces: async (pieces, at) => now.readPieces(pieces, at),
-    now,
+    async read(into, at) {
+      requireUnchanged();
+      await source.read(into, at);
+    },
+    async readPieces(pieces, at) {
+      requireUnchanged();
+      await source.readPieces(pieces, at);
+    },
+    ...(source.now && { now: guarded(source.now, requireUnchanged) }),
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
+  };
+}
+
+function guarded(now: ReadsNow, requireUnchanged: () => void): ReadsNow {
+  return {
+    read(into, at) {
+      requireUnchanged();
+      now.read(into, at);
+    },
+    readPieces(pieces, at) {
+      requireUnchanged();
+      now.readPieces(pieces, at);
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +25,7 @@ import { testWith } from "../require.ts";
 
 /** Images on which other tools fell: each test has the name of the trap. */
 
+setDefaultTimeout(60_000);
 const scratch = mkdtempSync(join(tmpdir(), "vpartclone-traps-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
