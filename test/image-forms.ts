@@ -15,15 +15,15 @@ const pieces = (ending: string) => ["aa", "ab", "ac"].map((suffix) => `${ending}
 
 export const plain: ImageForm = { title: "plain", compress: null, endings: [""] };
 const gzip: ImageForm = { title: "gzip", compress: Bun.gzipSync, endings: [".gz"] };
-export const compressedForms: readonly ImageForm[] = [
-  gzip,
-  { title: "split zstd", compress: Bun.zstdCompressSync, endings: pieces(".zst") },
-];
 export const imageForms: readonly ImageForm[] = [
   plain,
   { title: "split", compress: null, endings: pieces("") },
-  ...compressedForms,
+  gzip,
+  { title: "split zstd", compress: Bun.zstdCompressSync, endings: pieces(".zst") },
 ];
+/** For what shows or changes one file. */
+export const formsInOneFile: readonly ImageForm[] = [plain, gzip];
+
 export const byTitle = (forms: readonly ImageForm[]) =>
   forms.map((form) => [form.title, form] as const);
 

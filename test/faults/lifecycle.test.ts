@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { mountAt } from "../../src/fuse/mount-table.ts";
 import { mountDirectory, ROOT, run, until } from "../fuse/harness.ts";
-import { byTitle, type ImageForm, imageForms, writeImage } from "../image-forms.ts";
+import { byTitle, formsInOneFile, type ImageForm, imageForms, writeImage } from "../image-forms.ts";
 import { testWith } from "../require.ts";
 import {
   BLOCK,
@@ -62,10 +62,7 @@ async function withBlockedReader(
   }
 }
 
-/** The disk of moods shows one file. */
-const inOneFile = imageForms.filter(({ endings }) => endings.length === 1);
-
-describe.each(byTitle(inOneFile))("%s images:", (_, form) => {
+describe.each(byTitle(formsInOneFile))("%s images:", (_, form) => {
   for (const command of [["umount"], ["fusermount3", "-u"]]) {
     testWith(
       [...NEEDS, command[0] ?? "", ...(command[0] === "umount" ? [] : ["/etc/mtab"])],
