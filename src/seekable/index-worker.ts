@@ -15,7 +15,9 @@ async function index({ stored, codec: name, spacing, from, fd, end }: IndexTask)
   const file = new IndexFile(fd, end);
   const collect = collector();
   let outOffset = from?.outOffset ?? 0;
-  for await (const event of codec.build(reviveStored(stored), { from, spacing })) {
+  // Its pieces are this thread's own.
+  await using source = reviveStored(stored);
+  for await (const event of codec.build(source, { from, spacing })) {
     if (event.type === "checkpoint") {
       post({ type: "entry", entry: file.add(event.checkpoint) });
       collect(event.checkpoint.outOffset - outOffset);

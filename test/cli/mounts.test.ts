@@ -12,7 +12,9 @@ import {
   USER,
   USERS,
   type User,
+  until,
 } from "../fuse/harness.ts";
+import { byTitle, imageForms, writeImage } from "../image-forms.ts";
 import { loopDevice } from "../real/stage.ts";
 import { testWith } from "../require.ts";
 import { leftOf, mountFiles, type Process, processesOf } from "./files-mounted.ts";
@@ -26,8 +28,6 @@ chmodSync(files.path, 0o755);
 
 const GOLDEN = resolve(import.meta.dir, "../golden/ext4-v2-xxh128-k8.img");
 let images = 0;
-const golden = (): string =>
-  files.file(`mounts ${process.pid} ${images++}.img`, readFileSync(GOLDEN));
 
 function as(user: User, ...args: readonly string[]) {
   if (user === USER) openDeviceToAll();
@@ -44,71 +44,81 @@ const rowOf = (user: User, directory: string): string[] | undefined =>
 const needs = (user: User): string[] =>
   user === ROOT ? [...mountNeeds(ROOT), "kernel:ext4"] : [...mountNeeds(USER), "fuse2fs"];
 
-for (const user of USERS) {
-  describe(`as ${user.name}`, () => {
-    testWith(
-      needs(user),
-      "--mounts tells of partitions and files; --unmount ends them, and returns when all is over",
-      async () => {
-        if (user === USER) openDeviceToAll();
-        await using plain = mountInBackground(user, "vpartclone", golden());
-        await using shown = mountFiles(user, golden());
-        const [image] = readFileSync(`/proc/${plain.pid}/cmdline`, "utf8")
-          .split("\0")
-          .filter((arg) => arg.endsWith(".img"));
-        expect(rowOf(user, plain.mountPoint)).toEqual([
-          ...[plain.mountPoint, "partition", String(plain.pid), image ?? ""],
-        ]);
-        expect(rowOf(user, shown.directory)).toEqual([
-          ...[shown.directory, "files", expect.stringMatching(/^\d+$/), shown.image],
-        ]);
-        for (const directory of [plain.mountPoint, shown.directory]) {
-          expect(as(user, "--unmount", directory)).toEqual({ status: 0, out: "", err: "" });
-          expect(mountAt(directory)).toBeNull();
-          expect(rowOf(user, directory)).toBeUndefined();
-        }
-        const isDriver = (line: string) => /^\d+: \S*fuse2fs /.test(line);
-        expect(leftOf(shown).filter((line) => !isDriver(line))).toEqual([]);
-      },
-      TIMEOUT,
-    );
-  });
-}
+describe.each(byTitle(imageForms))("%s images:", (_, form) => {
+  const golden = () =>
+    writeImage(form, files.path, `mounts ${process.pid} ${images++}`, readFileSync(GOLDEN));
 
-testWith(
-  [...needs(ROOT), "/dev/loop-control", "losetup"],
-  "--unmount: what is in use stays, and what is known to use it is named",
-  async () => {
-    await using plain = mountInBackground(ROOT, "vpartclone", golden());
-    using stack = new DisposableStack();
-    const device = loopDevice(stack, plain.file, "ro");
-    const { status, err } = runProgram("vpartclone", ["--unmount", plain.mountPoint]);
-    expect(status).toBe(1);
-    expect(err).toBe(
-      `vpartclone: ${plain.mountPoint} is in use by ${device}: end what uses it first\n`,
-    );
-    expect(mountAt(plain.mountPoint)).not.toBeNull();
-  },
-  TIMEOUT,
-);
+  for (const user of USERS) {
+    describe(`as ${user.name}`, () => {
+      testWith(
+        needs(user),
+        "--mounts tells of partitions and files; --unmount ends them, and returns when all is over",
+        async () => {
+          if (user === USER) openDeviceToAll();
+          await using plain = mountInBackground(user, "vpartclone", golden());
+          await using shown = mountFiles(user, golden());
+          const [image] = readFileSync(`/proc/${plain.pid}/cmdline`, "utf8")
+            .split("\0")
+            .filter((arg) => /\.img(\.\w+)*$/.test(arg));
+          expect(rowOf(user, plain.mountPoint)).toEqual([
+            ...[plain.mountPoint, "partition", String(plain.pid), image ?? ""],
+          ]);
+          expect(rowOf(user, shown.directory)).toEqual([
+            ...[shown.directory, "files", expect.stringMatching(/^\d+$/), shown.image],
+          ]);
+          for (const directory of [plain.mountPoint, shown.directory]) {
+            expect(as(user, "--unmount", directory)).toEqual({ status: 0, out: "", err: "" });
+            expect(mountAt(directory)).toBeNull();
+            expect(rowOf(user, directory)).toBeUndefined();
+          }
+          const isDriver = (line: string) => /^\d+: \S*fuse2fs /.test(line);
+          expect(leftOf(shown).filter((line) => !isDriver(line))).toEqual([]);
+        },
+        TIMEOUT,
+      );
+    });
+  }
 
-testWith(
-  needs(ROOT),
-  "--unmount: what a killed server and guard left is ended, too",
-  async () => {
-    await using shown = mountFiles(ROOT, golden());
-    const isGuard = ({ args }: Process) => args[0] === "/bin/sh";
-    const all = processesOf(shown.directory);
-    // First the guard, which would be faster than we are.
-    for (const { pid } of [...all.filter(isGuard), ...all.filter((each) => !isGuard(each))]) {
-      process.kill(pid, "SIGKILL");
-    }
-    expect(mountAt(shown.directory)).not.toBeNull();
-    expect(runProgram("vpartclone", ["--unmount", shown.directory]).status).toBe(0);
-    expect(mountAt(shown.directory)).toBeNull();
-  },
-  TIMEOUT,
-);
+  testWith(
+    [...needs(ROOT), "/dev/loop-control", "losetup"],
+    "--unmount: what is in use stays, and what is known to use it is named",
+    async () => {
+      await using plain = mountInBackground(ROOT, "vpartclone", golden());
+      using stack = new DisposableStack();
+      const device = loopDevice(stack, plain.file, "ro");
+      const { status, err } = runProgram("vpartclone", ["--unmount", plain.mountPoint]);
+      expect(status).toBe(1);
+      expect(err).toBe(
+        `vpartclone: ${plain.mountPoint} is in use by ${device}: end what uses it first\n`,
+      );
+      expect(mountAt(plain.mountPoint)).not.toBeNull();
+    },
+    TIMEOUT,
+  );
+
+  testWith(
+    needs(ROOT),
+    "--unmount: what a killed server and guard left is ended, too",
+    async () => {
+      await using shown = mountFiles(ROOT, golden());
+      const isGuard = ({ args }: Process) => args[0] === "/bin/sh";
+      const all = processesOf(shown.directory);
+      // First the guard, which would be faster than we are.
+      for (const { pid } of [...all.filter(isGuard), ...all.filter((each) => !isGuard(each))]) {
+        process.kill(pid, "SIGKILL");
+      }
+      await until(() => processesOf(shown.directory).length === 0);
+      expect(mountAt(shown.directory)).not.toBeNull();
+      expect(runProgram("vpartclone", ["--unmount", shown.directory])).toEqual({
+        status: 0,
+        out: "",
+        err: "",
+      });
+      expect(mountAt(shown.directory)).toBeNull();
+    },
+    TIMEOUT,
+  );
+});
 
 testWith(needs(ROOT), "--unmount: other mounts are none of its business", () => {
   using point = mountDirectory(ROOT);

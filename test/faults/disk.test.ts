@@ -29,14 +29,7 @@ const linesOf = (log: string) => readFileSync(log, "utf8").trim().split("\n").fi
 const read = (file: string, block: number, blocks = 1) =>
   readRange(file, block * BLOCK, blocks * BLOCK);
 
-/** Compressed, but so that a place in the image is about the same place in the file. */
-const forms = formsInOneFile.map((form) =>
-  form.compress
-    ? { ...form, compress: (image: Uint8Array<ArrayBuffer>) => Bun.gzipSync(image, { level: 0 }) }
-    : form,
-);
-
-describe.each(byTitle(forms))("%s images:", (_, form) => {
+describe.each(byTitle(formsInOneFile))("%s images:", (_, form) => {
   const write = ({ path }: Folder, name: string, { image } = whole) =>
     writeImage(form, path, name, image);
   const onDisk = (made: Folder) => disk(write(made, "sound"), `sda1.img${form.endings[0]}`);
