@@ -42,6 +42,8 @@ test sfdisk           fdisk
 test sgdisk           gdisk
 test b3sum            b3sum
 test pvcreate         lvm2
+test parted           parted
+test ocs-sr           clonezilla
 '
 
 say() {

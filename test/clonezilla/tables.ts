@@ -85,5 +85,6 @@ export function writeLayout(
 
 /** What sfdisk tells of a disk, whatever its file is called. */
 export function tableOf({ path }: Disk): unknown {
-  return JSON.parse(must("sfdisk", "--json", path).replaceAll(path, "/dev/sda"));
+  const node = new RegExp(`${RegExp.escape(path)}(?:p(?=\\d))?`, "g");
+  return JSON.parse(must("sfdisk", "--json", path).replaceAll(node, "/dev/sda"));
 }
