@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { readImageFolder } from "../clonezilla/image-folder.ts";
 import { serveConcurrently } from "../fuse/concurrent-session.ts";
@@ -16,7 +16,8 @@ export async function serveFolder(
   reporter: Reporter<FolderMounted>,
 ): Promise<void> {
   const { folderPath, mountPoint, verify, indexDirectory, debug } = options;
-  const folder = await readImageFolder(folderPath);
+  // In the background the working directory is another when an image is opened.
+  const folder = await readImageFolder(resolve(folderPath));
   await using opened = new AsyncDisposableStack();
   const shown = filesOfFolder(folder, { verify, indexDirectory, log: reporter.log }, opened);
   const problems = problemsOf(folder);

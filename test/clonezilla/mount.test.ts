@@ -1,12 +1,12 @@
 import { expect } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { example } from "../../fixtures-gen/examples.ts";
 import { swapHeader } from "../../src/clonezilla/disk/swap-area.ts";
 import { direct, serversOf } from "../cli/mounted.ts";
 import { linesOf, runCommand, type Scratch, scratch, scriptOf } from "../cli/program.ts";
-import { mountDirectory, mountNeeds, ROOT } from "../fuse/harness.ts";
+import { mountDirectory, mountNeeds, ROOT, until } from "../fuse/harness.ts";
 import { testWith } from "../require.ts";
 import { mountFolder } from "./mounted.ts";
 import { makeDisk, saveTable, tableOf } from "./tables.ts";
@@ -16,6 +16,7 @@ const TIMEOUT = 30_000;
 const v1 = example("v1-ntfs-tail");
 const v2 = example("v2-xxh128");
 const ntfs = example("ntfs-10.1");
+const SAME = { status: 0, out: "", err: "" };
 const raw = Buffer.from(Array.from({ length: 70_001 }, (_, index) => index % 251));
 
 testWith(
@@ -72,6 +73,22 @@ testWith(
   TIMEOUT,
 );
 
+testWith(
+  mountNeeds(ROOT),
+  "a folder named from the working directory, which the server leaves",
+  async () => {
+    using folder = written({ "sda1.ext4-ptcl-img.zst": zstdCompressSync(v2.image) });
+    using point = mountDirectory(ROOT);
+    const [cwd, name] = [dirname(folder.path), basename(folder.path)];
+    const cmd = [process.execPath, scriptOf("vclonezilla"), name, "-m", point.path];
+    expect(runCommand(cmd, { cwd })).toMatchObject({ status: 0, err: "" });
+    expect(Buffer.compare(readFileSync(join(point.path, "sda1")), v2.partition)).toBe(0);
+    expect(runCommand(["umount", point.path])).toEqual(SAME);
+    await until(() => serversOf(point.path).length === 0);
+  },
+  TIMEOUT,
+);
+
 testWith(mountNeeds(ROOT), "a folder without images is not mounted, and the reason told", () => {
   using folder = written({ "notes.txt": "nothing" });
   using point = mountDirectory(ROOT);
@@ -110,8 +127,6 @@ function savedDisk(place: Scratch) {
   whole.set(swapHeader(swap, 51200) ?? [], 15000 * 512);
   return { disk, folder, whole, expected: place.file("whole", whole) };
 }
-
-const SAME = { status: 0, out: "", err: "" };
 
 testWith(
   [...mountNeeds(ROOT), "sfdisk"],
