@@ -1,6 +1,7 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import { gptTable } from "./disk/gpt.ts";
 import { type DiskLayout, type Filled, layOutDisk } from "./disk/layout.ts";
+import { mbrTable } from "./disk/mbr.ts";
 import { readSavedFront } from "./disk/saved-front.ts";
 import { byDevice } from "./image-names.ts";
 import { readText } from "./metadata.ts";
@@ -56,12 +57,16 @@ export function readDisks(folder: string, names: readonly string[]): SavedDisk[]
 function readTable(folder: string, device: string): PartitionTable | null {
   const dump = readText(folder, `${device}-pt.sf`) ?? readText(folder, `${device}.partitions`);
   const table = dump === null ? null : parseSfdiskDump(dump);
-  if (table && !table.entries.every(isProtective)) return table;
-  // Before 2014 sfdisk saw of a GPT only what protects it.
+  if (table && (table.entries.length === 0 || !isForGpt(table))) return table;
+  // Before 2014 sfdisk saw of a GPT only what protects it, and FOG kept but the sectors.
   const sectorSize = table?.sectorSize ?? USUAL_SECTOR;
-  const { gpt } = readSavedFront(folder, device, sectorSize);
-  return gpt ? gptTable(gpt, sectorSize) : table;
+  const { gpt, head } = readSavedFront(folder, device, sectorSize);
+  if (gpt) return gptTable(gpt, sectorSize);
+  const ofSector = head && mbrTable(head, sectorSize);
+  return ofSector && !isForGpt(ofSector) ? ofSector : null;
 }
+
+const isForGpt = ({ entries }: PartitionTable): boolean => entries.every(isProtective);
 
 /** By the tools' own words, the exact ones first. */
 function readSize(folder: string, device: string, table: PartitionTable | null): number | null {

@@ -119,6 +119,14 @@ testWith(
       rmSync(saved["sda-gpt-1st"] ?? "");
       const whole = writeLayout(join(place.path, "b"), laidOut(folder.path));
       expect(must("cmp", disk.path, whole.path)).toBe("");
+      if (!logical) {
+        // The sector alone tells, too.
+        const dump = readFileSync(saved["sda-pt.sf"] ?? "");
+        rmSync(saved["sda-pt.sf"] ?? "");
+        writeLayout(whole.path, laidOut(folder.path));
+        expect(must("cmp", disk.path, whole.path)).toBe("");
+        writeFileSync(saved["sda-pt.sf"] ?? "", dump);
+      }
 
       for (const file of ["sda-mbr", "sda-hidden-data-after-mbr"]) rmSync(saved[file] ?? "");
       if (logical) rmSync(ebr);
@@ -175,8 +183,14 @@ testWith(
     must("sgdisk", "--backup", join(folder.path, "d1.mbr"), disk.path);
     const dump = must("sfdisk", "--dump", disk.path).replaceAll(disk.path, "/dev/sda");
     writeFileSync(join(folder.path, "d1.partitions"), dump);
-    const whole = writeLayout(join(place.path, "b"), laidOut(folder.path));
-    expect(must("cmp", disk.path, whole.path)).toBe("");
+    for (const dumpOf of ["today", "before 2014", "none"]) {
+      const file = join(folder.path, "d1.partitions");
+      const old = "unit: sectors\n\n/dev/sda1 : start= 1, size= 24575, Id=ee\n";
+      if (dumpOf === "before 2014") writeFileSync(file, old);
+      if (dumpOf === "none") rmSync(file);
+      const whole = writeLayout(join(place.path, dumpOf), laidOut(folder.path));
+      expect(must("cmp", disk.path, whole.path)).toBe("");
+    }
   },
   TIMEOUT,
 );

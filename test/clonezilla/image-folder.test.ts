@@ -56,12 +56,54 @@ sector-size: 512
   ]);
 });
 
+/** What FOG calls its formats; 1 is Partimage's. */
+const FOG_FORMATS: readonly [number, (image: Uint8Array) => Uint8Array, readonly string[]][] = [
+  [0, gzipSync, [""]],
+  [2, gzipSync, ["", ".001", ".002"]],
+  [3, (image) => image, [""]],
+  [4, (image) => image, [".000", ".001"]],
+  [5, zstdCompressSync, [""]],
+  [6, zstdCompressSync, [".000", ".001", ".002"]],
+];
+
+test.each(FOG_FORMATS)("FOG's format %d opens", async (_, compress, suffixes) => {
+  using folder = written(pieces("d1p1.img", compress(v2.image), suffixes));
+  const { partitions } = await readImageFolder(folder.path);
+  expect(partitions).toMatchObject([
+    {
+      device: "d1p1",
+      size: v2.partition.length,
+      image: { pieces: suffixes.length, format: "partclone 0002", problem: null },
+    },
+  ]);
+});
+
+test("Rescuezilla's folders: its name and version, the date, the images' names", async () => {
+  using folder = written({
+    "clonezilla-img":
+      "This image was saved by Rescuezilla at 2026-11-23-0512\nSaved by Rescuezilla 2.6\nThe log during saving:\n",
+    "sda1.ext4-ptcl-img.gz.aa": gzipSync(v2.image),
+    "sda2.dd-ptcl-img.gz.aa": gzipSync(Buffer.alloc(4096)),
+    "sda-pt.sf": "label: dos\n\n/dev/sda1 : start=64, size=900, type=83\n",
+    parts: "sda1 sda2\n",
+  });
+  const found = await readImageFolder(folder.path);
+  expect(found).toMatchObject({ tool: "Rescuezilla 2.6", date: "2026-11-23-0512" });
+  expect(found.disks).toMatchObject([{ device: "sda", problem: null }]);
+  expect(found.partitions).toMatchObject([
+    { device: "sda1", disk: "sda", image: { problem: null } },
+    { device: "sda2", disk: null, image: { format: "raw", compression: "gzip", problem: null } },
+  ]);
+});
+
 test("volumes of LVM, what is encrypted, what cannot be read are told by name", async () => {
   using folder = written({
     "vg-root.ext4-ptcl-img.gz": gzipSync(v2.image),
     "lvm_vg_dev.list": "vg /dev/sda2 2aG4W2-gMg9-YP7F\n",
     "lvm_logv.list": "/dev/vg/root  Linux rev 1.0 ext4\n/dev/vg/home  data\n",
     "luks-dev.list": "# <Block device> <UUID> <name>\n/dev/sda3 1111 ocs_luks_x\n",
+    "sda5-luksHeader.bin": "LUKS\xba\xbe",
+    "ocs_luks_x.ext4-ptcl-img.gz": gzipSync(v2.image),
     "sda1.dd-ptcl-img.uncomp": new Uint8Array(5000),
     "sda4.000": gzipSync("PaRtImAgE-VoLuMe and more"),
     "sda-pt.sf": `label: gpt
@@ -72,6 +114,7 @@ unit: sectors
 /dev/sda2 : start= 50, size= 10
 /dev/sda3 : start= 60, size= 10
 /dev/sda4 : start= 70, size= 10
+/dev/sda5 : start= 80, size= 10
 `,
   });
   const { partitions } = await readImageFolder(folder.path);
@@ -80,6 +123,8 @@ unit: sectors
     { device: "sda2", image: null, holds: "volume group vg" },
     { device: "sda3", image: null, holds: "LUKS" },
     { device: "sda4", disk: "sda", image: { problem: expect.stringContaining("Partimage") } },
+    { device: "sda5", image: null, holds: "LUKS" },
+    { device: "ocs_luks_x", image: { format: "partclone 0002" } },
     { device: "vg-home", image: null },
     { device: "vg-root", image: { format: "partclone 0002" } },
   ]);

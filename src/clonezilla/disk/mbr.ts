@@ -5,6 +5,7 @@ const DISK_ID = 440;
 const ENTRIES = 446;
 const ENTRY_SIZE = 16;
 const PRIMARIES = 4;
+const SLOTS = [0, 1, 2, 3] as const;
 const SIGNATURE = { at: 510, value: 0xaa55 } as const;
 const BOOTABLE = 0x80;
 /** A partition that tells those who know no GPT that the disk is not empty. */
@@ -59,20 +60,32 @@ export function protectiveMbr(sectors: number, code: Uint8Array | null): Buffer 
   return signed(sector);
 }
 
+/** The table in sector 0; `null`: it has none, or an extended partition, whose others are elsewhere. */
+export function mbrTable(sector: Buffer, sectorSize: number): PartitionTable | null {
+  if (sector.length < MBR_SIZE || !hasSignature(sector)) return null;
+  const entries = SLOTS.map((index): PartitionEntry => {
+    const { type, ...slot } = readSlot(sector, index);
+    const plain = { uuid: null, name: "", attributes: 0n };
+    return { number: index + 1, ...slot, type: type.toString(16), ...plain };
+  }).filter(({ sectors }) => sectors > 0);
+  if (entries.length === 0 || entries.some(isExtended)) return null;
+  const id = `0x${sector.readUInt32LE(DISK_ID).toString(16).padStart(8, "0")}`;
+  return { label: "dos", id, sectorSize, usable: null, slots: null, entries };
+}
+
 /** Is the table in this sector the disk's own? */
 export function hasPrimaries(sector: Buffer, { entries }: PartitionTable): boolean {
   if (sector.length < MBR_SIZE || !hasSignature(sector)) return false;
-  return Array.from({ length: PRIMARIES }, (_, index) => readSlot(sector, index)).every(
-    ({ start, sectors }, index) => {
-      const entry = entries.find(({ number }) => number === index + 1);
-      return entry ? start === entry.start && sectors === entry.sectors : sectors === 0;
-    },
-  );
+  return SLOTS.every((index) => {
+    const { start, sectors } = readSlot(sector, index);
+    const entry = entries.find(({ number }) => number === index + 1);
+    return entry ? start === entry.start && sectors === entry.sectors : sectors === 0;
+  });
 }
 
 export function isProtective(sector: Buffer): boolean {
   if (sector.length < MBR_SIZE || !hasSignature(sector)) return false;
-  return [0, 1, 2, 3].some((index) => readSlot(sector, index).type === PROTECTIVE);
+  return SLOTS.some((index) => readSlot(sector, index).type === PROTECTIVE);
 }
 
 /** A sector that tells of one logical partition and of the next such sector. */
