@@ -73,7 +73,7 @@ function readSize(folder: string, device: string, table: PartitionTable | null):
   const sectorSize = table?.sectorSize ?? USUAL_SECTOR;
   const parted = readText(folder, `${device}-pt.parted`) ?? "";
   const sectors = /^Disk \/dev\/\S+: (\d+)s$/m.exec(parted)?.[1];
-  if (sectors !== undefined) return Number(sectors) * sectorSize;
   const bytes = /^\d+:(\d+)/.exec(readText(folder, `${device}.size`) ?? "")?.[1];
-  return bytes === undefined ? null : Number(bytes);
+  const size = sectors === undefined ? Number(bytes) : Number(sectors) * sectorSize;
+  return Number.isSafeInteger(size) ? size : null;
 }

@@ -68,9 +68,11 @@ export function parseGpt(
   const [count, size] = [header.readUInt32LE(H.entryCount), header.readUInt32LE(H.entrySize)];
   if (header.readUInt32LE(H.headerSize) !== HEADER_SIZE) return null;
   if (size !== ENTRY_SIZE || count > MOST_ENTRIES || !isSealed(header)) return null;
-  if ([H.other, H.entries].some((field) => lba(header, field) > MOST_LBA)) return null;
+  const reserved = Math.ceil((count * size) / sectorSize);
+  const [other, first] = [lba(header, H.other), lba(header, H.entries)];
+  if (first < 2 || other < first + 2 * reserved || other > MOST_LBA) return null;
   const entries = Buffer.alloc(count * size);
-  const from = entriesAt ?? lba(header, H.entries) * sectorSize;
+  const from = entriesAt ?? first * sectorSize;
   entries.set(bytes.subarray(from, from + entries.length));
   return crc32(entries) === header.readUInt32LE(H.entriesCrc) ? { header, entries } : null;
 }

@@ -127,6 +127,9 @@ function requireSense({ label, sectorSize, usable, slots, entries }: PartitionTa
     if (!isPlace(start) || !isPlace(start + sectors)) refuse(`partition ${number} is nowhere`);
   }
   if (label === "gpt") return;
+  for (const { number, type } of entries) {
+    if (!/^(?:0x)?[0-9a-f]{1,2}$/i.test(type)) refuse(`partition ${number} has no type of an MBR`);
+  }
   const logical = entries.filter((entry) => !isPrimary(entry));
   const extended = entries.find((entry) => isPrimary(entry) && isExtended(entry));
   if (logical.length > 0 && !extended) refuse("logical partitions, but no extended one");

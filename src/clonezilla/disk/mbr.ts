@@ -104,11 +104,12 @@ export function buildEbrs({ entries }: PartitionTable, saved: Buffer | null): Eb
   const logical = entries.filter((entry) => !isPrimary(entry)).sort((a, b) => a.number - b.number);
   const [first] = logical;
   if (!extended || !first) return [];
-  const second = saved && linkOf(saved, first, extended, logical.length > 1);
-  const gap = second ? (logical[1]?.start ?? 0) - second : first.start - extended.start;
+  const second = saved && linkOf(saved, extended, logical);
+  const next = logical[1];
+  const gap = second !== null && next ? next.start - second : first.start - extended.start;
   const places = logical.map((entry, index) => {
     if (index === 0) return extended.start;
-    if (index === 1 && second) return second;
+    if (index === 1 && second !== null) return second;
     const ends = logical.map(({ start, sectors }) => start + sectors);
     const free = Math.max(extended.start + 1, ...ends.filter((end) => end <= entry.start));
     return Math.max(free, entry.start - gap);
@@ -130,18 +131,21 @@ export function buildEbrs({ entries }: PartitionTable, saved: Buffer | null): Eb
   });
 }
 
-/** Where the saved sector says that the next one is; `null`: it is not this partition's. */
+/**
+ * Where the saved sector says that the next one is, the beginning for nowhere; `null`: it is not
+ * that of these partitions.
+ */
 function linkOf(
   saved: Buffer,
-  first: PartitionEntry,
   { start: extended }: PartitionEntry,
-  hasNext: boolean,
+  [first, second]: readonly PartitionEntry[],
 ): number | null {
   if (saved.length < MBR_SIZE || !hasSignature(saved)) return null;
   const [own, link] = [readSlot(saved, 0), readSlot(saved, 1)];
-  if (extended + own.start !== first.start || own.sectors !== first.sectors) return null;
-  if (link.start > 0 !== hasNext) return null;
-  return extended + link.start;
+  if (extended + own.start !== first?.start || own.sectors !== first.sectors) return null;
+  const at = extended + link.start;
+  const isRight = second ? at > extended && at < second.start : at === extended;
+  return isRight ? at : null;
 }
 
 function readSlot(sector: Buffer, index: number): Slot {

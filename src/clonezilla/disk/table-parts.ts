@@ -44,7 +44,8 @@ function gptParts({ table, size }: TableSource, front: SavedFront): TableParts {
   const { sectorSize } = table;
   const isSaved = front.gpt && isSameTable(gptTable(front.gpt, sectorSize), table);
   const known = size === null ? null : Math.floor(size / sectorSize);
-  const gpt = isSaved && front.gpt ? front.gpt : buildGpt(table, known ?? sectorsFor(table));
+  const least = sectorsFor(table);
+  const gpt = isSaved && front.gpt ? front.gpt : buildGpt(table, Math.max(known ?? 0, least));
   const sectors = known ?? backupLba(gpt) + 1;
   const { head } = front;
   const first =
