@@ -6,6 +6,7 @@ const codecs: Readonly<Record<string, () => Promise<SeekableCodec>>> = {
   gzip: async () => (await import("./gzip/gzip.ts")).gzip,
   lz4: async () => (await import("./lz4/lz4.ts")).lz4,
   lzip: async () => (await import("./lzip/lzip.ts")).lzip,
+  lzop: async () => (await import("./lzop/lzop.ts")).lzop,
   xz: async () => (await import("./xz/xz.ts")).xz,
   zstd: async () => (await import("./zstd/zstd.ts")).zstd,
 };

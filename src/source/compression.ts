@@ -13,8 +13,8 @@ export interface Compression {
   readonly confirm?: (head: Uint8Array) => boolean;
   /** The command that decompresses a file to its standard output. */
   readonly command: string;
-  /** Loaded when needed: most runs decompress nothing. `null`: recognised, and refused. */
-  readonly load: (() => Promise<Decode>) | null;
+  /** Loaded when needed: most runs decompress nothing. */
+  readonly load: () => Promise<Decode>;
 }
 
 const zstd: Compression = {
@@ -63,7 +63,12 @@ export const compressions: readonly Compression[] = [
     command: "lzip -dc",
     load: async () => (await import("./codecs/xz.ts")).unlzip,
   },
-  { name: "lzop", magics: ["894c5a4f000d0a1a0a"], command: "lzop -dc", load: null },
+  {
+    name: "lzop",
+    magics: ["894c5a4f000d0a1a0a"],
+    command: "lzop -dc",
+    load: async () => (await import("./codecs/lzop.ts")).unlzop,
+  },
 ];
 
 /** As many bytes of a file as `detectCompression` looks at. */

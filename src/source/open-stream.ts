@@ -1,6 +1,5 @@
 import { type Stats, statSync } from "node:fs";
 import { ImageBackupError } from "../bytes/errors.ts";
-import { beyondUs } from "./codecs/damaged.ts";
 import { type Compression, detectCompression, HEAD_SIZE } from "./compression.ts";
 import { pipeChunks, STANDARD_INPUT, standardInputStats } from "./pipe.ts";
 import type { ByteStream } from "./source.ts";
@@ -57,11 +56,7 @@ function pipeStats(path: string): Stats | null {
 }
 
 async function openDecompressed(stored: ByteStream, compression: Compression): Promise<ByteStream> {
-  const { name, command, load } = compression;
-  if (!load) {
-    throw beyondUs(stored, `is compressed with ${name}, which cannot be read yet`, command);
-  }
-  const decode = await load();
+  const decode = await compression.load();
   return owning(new ChunkStream(stored.name, failingForGood(decode(stored))), stored);
 }
 

@@ -6,6 +6,8 @@ export const compressors = {
   xz: ["xz", "-c"],
   lzma: ["xz", "--format=lzma", "-c"],
   lz4: ["lz4", "-qc"],
+  lzip: ["lzip", "-c"],
+  lzop: ["lzop", "-c"],
 } as const satisfies Record<string, readonly [string, ...string[]]>;
 
 export type CompressorName = keyof typeof compressors;

@@ -1,6 +1,7 @@
-import { expect } from "bun:test";
+import { describe, expect } from "bun:test";
 import { NEEDS, TIMEOUT } from "../faults/command.ts";
 import { testWith } from "../require.ts";
+import { type Pipeline, pipelines, realImage } from "./real-image.ts";
 import { MEMORY_LIMIT, soak, soakImage } from "./soak.ts";
 
 /** The long run is `bun run soak`. */
@@ -21,3 +22,26 @@ for (const verify of [false, true]) {
     TIMEOUT,
   );
 }
+
+describe("a real image of files, compressed", () => {
+  const TOOLS = ["mkfs.ext4", "partclone.ext4", "partclone.restore", "tar"];
+  /** Several segments of each codec; the long run is `bun run soak:compressed`. */
+  const MEBIBYTES = 64;
+  const PIECE = 5_000_000;
+
+  for (const by of Object.keys(pipelines) as Pipeline[]) {
+    const [tool = ""] = pipelines[by][0].split(" ");
+    testWith(
+      [...NEEDS, ...TOOLS, tool],
+      `${by}, in pieces: random reads are those of what partclone.restore makes`,
+      async () => {
+        using made = realImage(MEBIBYTES, "/usr/share");
+        const image = made.compressed(by, PIECE);
+        const load = { readers: 8, seed: 4, seconds: SECONDS, verify: false };
+        const { wrong, requests } = await soak({ image, truth: made.truth }, load);
+        expect([wrong, requests > 8]).toEqual([0, true]);
+      },
+      TIMEOUT,
+    );
+  }
+});

@@ -31,13 +31,13 @@ const PARAMS: Omit<PartcloneV2Params, "runs"> = {
   usedBitmapError: 0,
 };
 
-export interface SoakImage extends Folder {
+export interface SoakImage {
   readonly image: string;
   readonly truth: string;
 }
 
 /** An image of so many MiB and the partition that is in it, in files. */
-export function soakImage(mebibytes: number): SoakImage {
+export function soakImage(mebibytes: number): SoakImage & Folder {
   const blocks = mebibytes * 256;
   const runs: number[] = [];
   for (let left = blocks, turn = 0; left > 0; turn++) {
@@ -52,6 +52,8 @@ export function soakImage(mebibytes: number): SoakImage {
 
 export interface SoakOptions extends Omit<ReaderConfig, "file" | "truth"> {
   readonly verify: boolean;
+  /** Bytes that the server and its page cache may have. */
+  readonly memory?: number;
 }
 
 export interface SoakResult extends ReaderResult {
@@ -76,8 +78,8 @@ const sample = (pid: number): Sample => ({
 
 /** Mounts under the memory limit, lets the readers at it, and looks at the server meanwhile. */
 export async function soak(made: SoakImage, options: SoakOptions): Promise<SoakResult> {
-  const { verify, ...config } = options;
-  await using limit = memoryLimit(MEMORY_LIMIT);
+  const { verify, memory = MEMORY_LIMIT, ...config } = options;
+  await using limit = memoryLimit(memory);
   const mountOptions: CommandOptions = { prefix: limit.prefix, args: verify ? ["--verify"] : [] };
   await using mount = await mounted(made.image, mountOptions);
   const words: ReaderConfig = { ...config, file: mount.file, truth: made.truth };
