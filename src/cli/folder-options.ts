@@ -19,7 +19,10 @@ const vclonezillaArgs = {
       "with -m: prove each checksum before its blocks are first read, where an image has any; bad ones give EIO",
   },
   log: common.log,
-  "index-dir": common["index-dir"],
+  "index-dir": {
+    ...common["index-dir"],
+    description: common["index-dir"].description.replace("with -m or --index:", "with -m:"),
+  },
   "no-index-cache": common["no-index-cache"],
   "verify-folder": {
     type: "boolean",

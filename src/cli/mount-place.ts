@@ -26,7 +26,10 @@ export interface MountPlace extends Disposable {
 }
 
 /** What is asked for. */
-type PlaceOptions = Pick<MountOptions, "imagePath" | "mountPoint" | "files">;
+type PlaceOptions = Pick<MountOptions, "imagePath" | "mountPoint" | "files"> & {
+  /** Many partitions, of the images in a folder. */
+  readonly isFolder?: boolean;
+};
 
 /** What is mounted. */
 export interface Mountable {
@@ -45,13 +48,13 @@ function partitionPlace(options: PlaceOptions, { fileName }: Mountable): MountPl
   const image = resolve(options.imagePath);
   const mount = mountFuse({ mountPoint: options.mountPoint, source: image });
   const { mountPoint: directory } = mount;
+  const shows = options.isFolder ? "folder" : "partition";
   const state = stateDirectory();
   return {
     mount,
     async ready() {
       const identity = mountAt(directory)?.identity ?? null;
-      if (state !== null)
-        record(state, { image, directory, shows: "partition", mount: identity, hidden: null });
+      if (state !== null) record(state, { image, directory, shows, mount: identity, hidden: null });
       return join(directory, fileName);
     },
     ended: () => null,

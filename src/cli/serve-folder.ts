@@ -30,7 +30,7 @@ export async function serveFolder(
   }
   const status = statSync(folder.path, { bigint: true });
   using place = mountPlace(
-    { imagePath: folder.path, mountPoint, files: false },
+    { imagePath: folder.path, mountPoint, files: false, isFolder: true },
     { fileName: "", fsType: "", status },
   );
   const { mount } = place;

@@ -22,7 +22,7 @@ export interface MountRecord {
   readonly image: string;
   /** Where it is mounted, absolute, without symbolic links. */
   readonly directory: string;
-  readonly shows: "partition" | "files";
+  readonly shows: "partition" | "files" | "folder";
   /** The mount's identity in mountinfo, once it is there. */
   readonly mount: string | null;
   /** Where the partition is mounted before its files are shown. */
