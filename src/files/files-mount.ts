@@ -4,6 +4,7 @@ import type { Guard } from "../fuse/guard.ts";
 import { detachFrom, type Mount, mountFuse } from "../fuse/mount.ts";
 import { usableMountPoint } from "../fuse/mount-point.ts";
 import { type MountEntry, mountTable } from "../fuse/mount-table.ts";
+import { watchEnd } from "./driver-process.ts";
 import { mounter, type ShowTask } from "./mounter.ts";
 
 /** A mount of a partition that nobody sees, and of its files in a directory. */
@@ -51,6 +52,13 @@ export function mountForFiles(request: {
     throw error;
   }
   let shown: MountEntry | null = null;
+  let unwatch = () => {};
+  let hasDied = false;
+  const driverDied = () => {
+    hasDied = true;
+    // Whoever unmounted it already was faster.
+    mounter.detach(directory).catch(() => {});
+  };
   return {
     fd: partition.fd,
     allowOther: partition.allowOther,
@@ -64,18 +72,26 @@ export function mountForFiles(request: {
       await (shown === null ? partition.detach() : mounter.detach(directory));
     },
     async show(name, what, guard) {
-      shown = await mounter.show({ ...what, partition: join(hidden, name), directory });
+      const { mount, driver } = await mounter.show({
+        ...what,
+        partition: join(hidden, name),
+        directory,
+      });
+      shown = mount;
+      if (driver !== null) unwatch = watchEnd(driver, driverDied);
       guard.shows(shown);
       await partition.detach();
       rmdirSync(hidden);
       return shown;
     },
     end() {
+      if (hasDied) return false;
       if (shown === null || !isThere(shown)) return true;
       detachFrom(directory);
       return false;
     },
     [Symbol.dispose]() {
+      unwatch();
       if (shown === null) removeDirectory(hidden);
     },
   };

@@ -1,8 +1,7 @@
 import { detachFrom, unmountFrom } from "../fuse/mount.ts";
 import { usersMayAllowOthers } from "../fuse/mount-point.ts";
-import type { MountEntry } from "../fuse/mount-table.ts";
 import { hasDriver, programPath } from "./drivers.ts";
-import type { Answer, Call, ShowTask } from "./mounter.ts";
+import type { Answer, Call, Shown, ShowTask } from "./mounter.ts";
 import { recognize } from "./recognize.ts";
 import { showFiles } from "./show.ts";
 import { type Host, noWay, type Owner, waysToFiles } from "./ways.ts";
@@ -30,7 +29,7 @@ function resultOf(call: Call): unknown {
   }
 }
 
-function show({ fsType, owner, partition, directory }: ShowTask): MountEntry {
+function show({ fsType, owner, partition, directory }: ShowTask): Shown {
   const server = process.ppid;
   const host = thisHost();
   const { name, fileSystem } = recognize(fsType, partition);

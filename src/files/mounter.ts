@@ -2,13 +2,21 @@ import { ImageBackupError } from "../bytes/errors.ts";
 import { ownCommand } from "../fuse/background.ts";
 import type { Unmounted } from "../fuse/mount.ts";
 import type { MountEntry } from "../fuse/mount-table.ts";
+import type { DriverProcess } from "./driver-process.ts";
 import type { Owner } from "./ways.ts";
 
 /** What a mounter does, and what it answers. */
 export interface Mounter {
-  show(task: ShowTask): Promise<MountEntry>;
+  show(task: ShowTask): Promise<Shown>;
   unmount(directory: string): Promise<Unmounted>;
   detach(directory: string): Promise<null>;
+}
+
+/** What shows the files. */
+export interface Shown {
+  readonly mount: MountEntry;
+  /** Its process, where the mount's end would not tell of that one's. */
+  readonly driver: DriverProcess | null;
 }
 
 export interface ShowTask {

@@ -1,8 +1,10 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import * as libc from "../fuse/libc.ts";
 import { codeOf } from "../fuse/mount-point.ts";
-import { type MountEntry, mountAt } from "../fuse/mount-table.ts";
+import { mountAt } from "../fuse/mount-table.ts";
+import { type DriverProcess, holderOf } from "./driver-process.ts";
 import { loopDevice } from "./loop-device.ts";
+import type { Shown } from "./mounter.ts";
 import type { Way } from "./ways.ts";
 
 const problem = (text: string, cause?: unknown): ImageBackupError =>
@@ -12,14 +14,16 @@ const problem = (text: string, cause?: unknown): ImageBackupError =>
  * FUS-FILES-WAY: mounts the file system in the file `partition` on `directory`, the first way that
  * works. Throws SYSTEM with what each of them said.
  */
-export function showFiles(ways: readonly Way[], partition: string, directory: string): MountEntry {
+export function showFiles(ways: readonly Way[], partition: string, directory: string): Shown {
   const failures: string[] = [];
   for (const way of ways) {
     try {
-      if (way.by === "kernel") mountByKernel(way, partition, directory);
-      else mountByProgram(way, partition, directory);
-      const mounted = mountAt(directory);
-      if (mounted !== null) return mounted;
+      const driver =
+        way.by === "kernel"
+          ? mountByKernel(way, partition, directory)
+          : mountByProgram(way, partition, directory);
+      const mount = mountAt(directory);
+      if (mount !== null) return { mount, driver };
       failures.push(`${way.by === "kernel" ? way.driver : way.name} mounted nothing`);
     } catch (error) {
       if (!(error instanceof ImageBackupError)) throw error;
@@ -34,23 +38,30 @@ const FLAGS = libc.MS_RDONLY + libc.MS_NOSUID + libc.MS_NODEV;
 type KernelWay = Extract<Way, { by: "kernel" }>;
 type ProgramWay = Extract<Way, { by: "fuse" }>;
 
-function mountByKernel({ driver, options }: KernelWay, partition: string, directory: string): void {
+function mountByKernel({ driver, options }: KernelWay, partition: string, directory: string): null {
   using loop = loopDevice(partition);
   try {
     libc.mount(loop.path, directory, driver, FLAGS, options);
+    return null;
   } catch (error) {
     const code = codeOf(error);
     throw problem(`the kernel's ${driver} driver refuses them: ${code}; dmesg may say why`, error);
   }
 }
 
-function mountByProgram(way: ProgramWay, partition: string, directory: string): void {
+/** A driver's mount on a loop device keeps that open, and with it the partition, when the driver dies. */
+function mountByProgram(
+  way: ProgramWay,
+  partition: string,
+  directory: string,
+): DriverProcess | null {
   using loop = way.takes === "device" ? loopDevice(partition) : null;
   runDriver(way, loop?.path ?? partition, directory);
   // Of an ordinary user's mounts fusermount3 sees to it. Not every driver takes these as options.
   if (process.geteuid?.() === 0) {
     libc.mount("none", directory, "none", libc.MS_REMOUNT + libc.MS_BIND + FLAGS, "");
   }
+  return loop === null ? null : holderOf(loop.path);
 }
 
 /** A FUSE driver returns when it serves, in a process of its own. */

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { hasDriver, programPath } from "../../src/files/drivers.ts";
 import { type FileSystem as Known, knownFileSystem } from "../../src/files/file-systems.ts";
 import { mountAt } from "../../src/fuse/mount-table.ts";
-import { leftOf, mountFiles } from "../cli/files-mounted.ts";
+import { leftOf, mountFiles, type Process, processesOf } from "../cli/files-mounted.ts";
 import { runCommand, runProgram, scriptOf } from "../cli/program.ts";
 import {
   mountDirectory,
@@ -102,6 +102,27 @@ for (const fs of FILE_SYSTEMS.filter(({ name }) => name in TYPES)) {
       expect(() => writeFileSync(join(mounted.directory, "new"), "")).toThrow("EROFS");
       must(["umount", mounted.directory]);
       await until(() => leftOf(mounted).length === 0);
+    },
+    TIMEOUT,
+  );
+}
+
+const exfat = FILE_SYSTEMS.filter(({ name }) => name === "exFAT");
+
+for (const fs of exfat.filter(() => !hasDriver("exfat"))) {
+  testWith(
+    [...NEEDS, ...fs.needs, "partclone.exfat"],
+    "FUS-FILES-KILLED: exFAT's driver, whose mount holds the loop device: all goes",
+    async () => {
+      const { image } = saved(fs, "exFAT-killed");
+      const log = join(scratch, "exFAT-killed.log");
+      await using mounted = mountFiles(ROOT, image, "--log", log);
+      const isDriver = ({ args }: Process) => args[0]?.endsWith("mount.exfat-fuse");
+      const [driver] = processesOf(mounted.directory).filter(isDriver);
+      if (!driver) throw new Error("no driver");
+      process.kill(driver.pid, "SIGKILL");
+      await until(() => leftOf(mounted).length === 0);
+      expect(readFileSync(log, "utf8")).toContain(`in ${mounted.directory} has died`);
     },
     TIMEOUT,
   );
