@@ -35,7 +35,6 @@ export function wholeDisk(
   find: (device: string) => Filled | null,
 ): WholeDisk {
   if (table === null) return { layout: null, problem: "its partition table is not saved" };
-  if (find(device)) return { layout: null, problem: "an image has its name" };
   try {
     return { layout: layOutDisk({ folder, device, table, size, find }), problem: null };
   } catch (error) {

@@ -52,7 +52,10 @@ export async function readImageFolder(path: string): Promise<ImageFolder> {
       if (image) images.push(image);
     }
   }
-  const disks = readDisks(path, names);
+  // A file system may take a whole disk, whose first sector then tells of no partitions.
+  const disks = readDisks(path, names).filter(({ device }) =>
+    images.every((image) => image.device !== device),
+  );
   const swaps = readSwaps(path, names);
   const headers = names.filter((name) => name.endsWith(LUKS_HEADER));
   const saved = {

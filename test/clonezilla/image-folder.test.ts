@@ -96,6 +96,21 @@ test("Rescuezilla's folders: its name and version, the date, the images' names",
   ]);
 });
 
+test("a file system that takes a whole disk is no partition table", async () => {
+  const sector = Buffer.alloc(512, 0x41);
+  sector.writeUInt16LE(0xaa55, 510);
+  using folder = written({
+    "sda.ext4-ptcl-img.gz": gzipSync(v2.image),
+    "sda-mbr": sector,
+    "sdb-mbr": sector,
+  });
+  const { disks, partitions } = await readImageFolder(folder.path);
+  expect(partitions).toMatchObject([{ device: "sda", image: { problem: null } }]);
+  expect(disks).toMatchObject([
+    { device: "sdb", layout: null, problem: "its partition table is not saved" },
+  ]);
+});
+
 test("volumes of LVM, what is encrypted, what cannot be read are told by name", async () => {
   using folder = written({
     "vg-root.ext4-ptcl-img.gz": gzipSync(v2.image),

@@ -50,6 +50,8 @@ interface Saved {
   readonly folder: string;
   /** By the partitions' numbers. */
   readonly files: ReadonlyMap<number, string[] | null>;
+  /** Of the logical volume, if there is one. */
+  readonly volumeFiles: string[] | null;
 }
 
 const stack = new DisposableStack();
@@ -92,7 +94,8 @@ async function save(
   must(["sync"]);
   const folder = await ocsSave(stack, path, compressor, options);
   if (volume !== null) saveVolume(folder, volume, "vgx-root", compressor);
-  return { disk, compressor, file, device, folder, files };
+  const volumeFiles = volume === null ? null : filesOn(loopDevice(attached, volume, "ro"), "ext4");
+  return { disk, compressor, file, device, folder, files, volumeFiles };
 }
 
 /** A volume group on the partition, and a logical volume with files; the latter's bytes in a file. */
@@ -166,7 +169,7 @@ testWith(
   NEEDS,
   "the whole disk has the original's partitions, with its files in them",
   async () => {
-    for (const { disk, file, device, folder, files } of await saved()) {
+    for (const { disk, file, device, folder, files, volumeFiles } of await saved()) {
       await using mounted = mountFolder(folder);
       const whole = { path: join(mounted.path, device), size: disk.size };
       expect(statSync(whole.path).size).toBe(disk.size);
@@ -187,14 +190,29 @@ testWith(
         if (holds !== "extended") {
           expect(tags(ours).replaceAll(ours, "")).toBe(tags(theirs).replaceAll(theirs, ""));
         }
-        if (holds === "volume group") expectSameGroup(ours, theirs);
+        if (holds === "volume group") {
+          expectSameGroup(ours, theirs);
+          if (hasDeviceMapper()) expect(filesInGroup(ours)).toEqual(volumeFiles);
+        }
       }
     }
   },
   TIMEOUT,
 );
 
-/** LVM finds the same in both; the volume's bytes are compared, as without images there are none. */
+const hasDeviceMapper = (): boolean => readFileSync("/proc/misc", "utf8").includes("device-mapper");
+
+/** The files of the logical volume, activated. */
+function filesInGroup(device: string): string[] | null {
+  lvm(device, "vgchange", "-ay", "vgx");
+  try {
+    return filesOn("/dev/vgx/root", "ext4");
+  } finally {
+    lvm(device, "vgchange", "-an", "vgx");
+  }
+}
+
+/** LVM finds the same in both, and the logical volume's bytes are the same. */
 function expectSameGroup(ours: string, theirs: string): void {
   const columns = "lv_uuid,lv_name,lv_size,seg_start,seg_pe_ranges,vg_uuid";
   const told = (of: string) => lvm(of, "lvs", "--segments", "-o", columns).replaceAll(of, "");

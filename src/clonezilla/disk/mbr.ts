@@ -63,6 +63,7 @@ export function protectiveMbr(sectors: number, code: Uint8Array | null): Buffer 
 /** The table in sector 0; `null`: it has none, or an extended partition, whose others are elsewhere. */
 export function mbrTable(sector: Buffer, sectorSize: number): PartitionTable | null {
   if (sector.length < MBR_SIZE || !hasSignature(sector)) return null;
+  if (!SLOTS.every((index) => isSlot(sector, index))) return null;
   const entries = SLOTS.map((index): PartitionEntry => {
     const { type, ...slot } = readSlot(sector, index);
     const plain = { uuid: null, name: "", attributes: 0n };
@@ -71,6 +72,13 @@ export function mbrTable(sector: Buffer, sectorSize: number): PartitionTable | n
   if (entries.length === 0 || entries.some(isExtended)) return null;
   const id = `0x${sector.readUInt32LE(DISK_ID).toString(16).padStart(8, "0")}`;
   return { label: "dos", id, sectorSize, usable: null, slots: null, entries };
+}
+
+/** The boot sector of a file system has the same signature, and anything in this place. */
+function isSlot(sector: Buffer, index: number): boolean {
+  const flag = sector.readUInt8(ENTRIES + index * ENTRY_SIZE);
+  const { type, start, sectors } = readSlot(sector, index);
+  return (flag & ~BOOTABLE) === 0 && (type === 0 ? sectors === 0 : start > 0 && sectors > 0);
 }
 
 /** Is the table in this sector the disk's own? */
