@@ -1,7 +1,7 @@
 import { printable } from "../bytes/printable.ts";
+import { shellQuoted } from "../bytes/shell.ts";
 import { fullSize } from "../bytes/sizes.ts";
 import type { Messages } from "./messages.ts";
-import { shellQuoted } from "./mounted-text.ts";
 import { runServer } from "./run-server.ts";
 
 export interface FolderMountOptions {

@@ -1,4 +1,5 @@
 import { printable } from "../bytes/printable.ts";
+import { shellQuoted } from "../bytes/shell.ts";
 import { fullSize } from "../bytes/sizes.ts";
 import { hasDriver } from "../files/drivers.ts";
 import { type FileSystem, type KernelDriver, knownFileSystem } from "../files/file-systems.ts";
@@ -58,8 +59,4 @@ function alone(known: FileSystem | null, file: string): string[] {
     "  only you can read it, so 'sudo losetup' will fail; to let root in, add the line",
     "  user_allow_other to /etc/fuse.conf and mount again",
   ];
-}
-
-export function shellQuoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

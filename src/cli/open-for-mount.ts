@@ -8,9 +8,8 @@ import { openSeekable, type SeekableOptions } from "../seekable/open-seekable.ts
 import type { SeekableSource } from "../seekable/seekable-source.ts";
 import { type Compression, detectCompression, HEAD_SIZE } from "../source/compression.ts";
 import { openStream } from "../source/open-stream.ts";
-import { ENDINGS } from "../source/partition-name.ts";
+import { recompress } from "../source/recompress.ts";
 import { openStored, type StoredSource } from "../source/stored.ts";
-import { shellQuoted } from "./mounted-text.ts";
 
 /** The file of an image, and how its bytes are compressed, if they are. */
 export interface MountableFile {
@@ -39,19 +38,25 @@ function isPipe(path: string): boolean {
 }
 
 function notMountable(what: string, advice: string): ImageBackupError {
-  return new ImageBackupError("UNSUPPORTED", `${what} can be checked but not mounted; ${advice}`);
+  return new ImageBackupError(
+    "UNSUPPORTED",
+    `${what} can be checked and restored but not mounted; ${advice}`,
+  );
 }
 
 /** Opens compressed data for reads in any order; owns `source` from then on. */
 export async function openCompressed(
   imagePath: string,
   source: StoredSource,
-  { name, command }: Compression,
+  { name }: Compression,
   options: SeekableOptions,
 ): Promise<SeekableSource> {
   const codec = await seekableCodec(name);
   if (codec) return openSeekable(source, codec, options);
-  throw notMountable(`${imagePath}: a ${name} compressed image`, decompress(command, imagePath));
+  throw notMountable(
+    `${imagePath}: a ${name} compressed image`,
+    `to mount it: ${recompress(imagePath, name)}`,
+  );
 }
 
 /**
@@ -96,10 +101,4 @@ function sizeFindings(
   // Why it cannot be indexed is told by itself.
   seekable.indexed(() => {}).then(tell, () => {});
   return [];
-}
-
-function decompress(command: string, imagePath: string): string {
-  const target = imagePath.replace(ENDINGS, "");
-  const output = target === imagePath ? `${imagePath}.img` : target;
-  return `decompress it first: ${command} ${shellQuoted(imagePath)} > ${shellQuoted(output)}`;
 }

@@ -1,4 +1,5 @@
 import { ImageBackupError } from "../bytes/errors.ts";
+import { recompress } from "../source/recompress.ts";
 import type { ByteSource } from "../source/source.ts";
 import { WrongChecksum } from "./malformed.ts";
 
@@ -25,6 +26,11 @@ export function wrongChecksum(source: ByteSource, codec: string, at: number): Im
 }
 
 /** Valid, and not to be read in any order here. */
-export function beyondRandomAccess({ name }: ByteSource, reason: string): ImageBackupError {
-  return new ImageBackupError("UNSUPPORTED", `${name}: ${reason}; decompress it first`);
+export function beyondRandomAccess(
+  { name }: ByteSource,
+  codec: string,
+  reason: string,
+): ImageBackupError {
+  const advice = `-c, -v and --restore read it as it is; to mount it: ${recompress(name, codec)}`;
+  return new ImageBackupError("UNSUPPORTED", `${name}: ${reason}; ${advice}`);
 }

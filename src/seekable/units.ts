@@ -34,7 +34,7 @@ export function* indexUnits(
   let isBehind = from === null;
   for (const group of grouped(units, spacing)) {
     const checkpoint = checkpointAt(outSize, group);
-    refuseLarge(compressed, group);
+    refuseLarge(compressed, codec, group);
     outSize += group.reduce((sum, { length }) => sum + length, 0);
     if (isBehind) yield { type: "checkpoint", checkpoint };
     isBehind ||= isSame(from as Checkpoint, checkpoint);
@@ -72,12 +72,12 @@ function checkpointAt(outOffset: number, group: readonly Unit[]): Checkpoint {
   return { outOffset, inOffset: group[0]?.at ?? 0, inBit: 0, state: joinPieces(fields) };
 }
 
-function refuseLarge(compressed: ByteSource, group: readonly Unit[]): void {
+function refuseLarge(compressed: ByteSource, codec: string, group: readonly Unit[]): void {
   const length = group.reduce((most, unit) => Math.max(most, unit.length), 0);
   if (length <= MAX_LENGTH) return;
   const size = Math.ceil(length / 2 ** 20);
   const reason = `${size} MiB of it are compressed as one, with no place to begin reading at`;
-  throw beyondRandomAccess(compressed, reason);
+  throw beyondRandomAccess(compressed, codec, reason);
 }
 
 function isSame(a: Checkpoint, b: Checkpoint): boolean {

@@ -134,7 +134,7 @@ testWith(["mkfifo"], "a FIFO is read as standard input is, and not mounted", () 
   expect(runProgram("vpartclone", ["fifo", "-m", "."], { cwd })).toEqual({
     status: 1,
     out: "",
-    err: "vpartclone: fifo: a pipe can be checked but not mounted; save it to a file first\n",
+    err: "vpartclone: fifo: a pipe can be checked and restored but not mounted; save it to a file first\n",
   });
 });
 
@@ -142,6 +142,6 @@ test("standard input cannot be mounted", () => {
   expect(runProgram("vpartclone", ["-m", ".", "-"], { cwd, stdin: sound.image })).toEqual({
     status: 1,
     out: "",
-    err: "vpartclone: -: standard input can be checked but not mounted; save it to a file first\n",
+    err: "vpartclone: -: standard input can be checked and restored but not mounted; save it to a file first\n",
   });
 });

@@ -92,7 +92,7 @@ export class Blocks {
     const { inflater } = this;
     const { length } = inflater.output;
     if (length > MAX_OUTPUT) {
-      throw beyondRandomAccess(this.#input.source, "it has no place to begin reading at");
+      throw beyondRandomAccess(this.#input.source, "gzip", "it has no place to begin reading at");
     }
     const larger = new Uint8Array(2 * length);
     larger.set(inflater.output.subarray(0, inflater.outPosition));

@@ -135,7 +135,7 @@ class Pass {
     if (this.#length === 0 || this.#length >= length) return true;
     const stored = this.#blocks.place.inOffset - this.#current.place.inOffset;
     if (stored > MAX_STORED) {
-      throw beyondRandomAccess(this.#input.source, "it has no place to begin reading at");
+      throw beyondRandomAccess(this.#input.source, "gzip", "it has no place to begin reading at");
     }
     return this.#length >= WINDOW_SIZE && stored > MOST_STRETCHED * length;
   }

@@ -50,7 +50,7 @@ async function readStream(source: ByteSource, end: number) {
   const indexSize = (fields.getUint32(4, true) + 1) * 4;
   const indexAt = end - FOOTER_SIZE - indexSize;
   if (indexAt < HEADER_SIZE) throw invalid(source, end);
-  if (indexSize > MAX_INDEX) throw beyondRandomAccess(source, "it has too many blocks");
+  if (indexSize > MAX_INDEX) throw beyondRandomAccess(source, "xz", "it has too many blocks");
   const records = readIndex(source, indexAt, await bytesAt(source, indexAt, end - FOOTER_SIZE));
   const at = indexAt - records.reduce((sum, { size }) => sum + padded(size), 0) - HEADER_SIZE;
   if (at < 0) throw invalid(source, indexAt);

@@ -79,5 +79,6 @@ function refuseEndless(compressed: ByteSource, segment: SegmentPlan, spacing: nu
   const isEndless =
     segment.size > spacing * MOST_STRETCHED + MIN_STORED_LIMIT ||
     segment.stored > spacing * MOST_STRETCHED + MIN_STORED_LIMIT;
-  if (isEndless) throw beyondRandomAccess(compressed, "it has no place to begin reading at");
+  if (isEndless)
+    throw beyondRandomAccess(compressed, "zstd", "it has no place to begin reading at");
 }

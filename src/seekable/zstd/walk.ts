@@ -60,7 +60,11 @@ async function readFrame(input: InputWindow): Promise<Frame> {
   const header = readFrameHeader(bytes);
   if (header.windowSize > MAX_WINDOW_SIZE) {
     const size = Math.ceil(header.windowSize / 2 ** 20);
-    throw beyondRandomAccess(input.source, `reading it needs ${size} MiB of memory at once`);
+    throw beyondRandomAccess(
+      input.source,
+      "zstd",
+      `reading it needs ${size} MiB of memory at once`,
+    );
   }
   input.skip(bytes.length);
   return { header, bytes };
