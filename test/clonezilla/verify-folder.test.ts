@@ -61,6 +61,8 @@ testWith(NEEDS, "a sound folder: a line for each image, and for each listed file
     `${folder.path}: sound: 4 images, 7 listed files`,
   ]);
   expect(status).toBe(0);
+  // Without -q progress is told.
+  expect(verify(folder).errors).toContainEqual(expect.stringMatching(/: 100 % of \d/));
   // Without lists the images' own checksums are proved.
   for (const list of LISTS.split(", ")) rmSync(join(folder.path, list));
   const bare = verify(folder, "--quiet");
