@@ -1,7 +1,8 @@
 /**
- * What serving FUSE from Bun costs at least: bun bench/floor.ts FILE DIR shows FILE as
- * DIR/partition until it is unmounted, with the three system calls that a read takes and nothing
- * else: no image, no bitmap, no parsing, no checks. What our mounts are behind this is ours.
+ * What serving FUSE from Bun costs at least: bun bench/floor.ts FILE SHIFT DIR shows FILE from byte
+ * SHIFT on as DIR/partition until it is unmounted, with the three system calls that a read takes and
+ * nothing else: no image, no bitmap, no parsing, no checks. What our mounts are behind this is ours.
+ * With a SHIFT that is not 0 the data begin within a page, as those of an image do.
  */
 import { fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
@@ -13,14 +14,16 @@ import { type Device, fuseDevice, serveRequests } from "../src/fuse/session.ts";
 import { SERVING_THREADS } from "../src/fuse/threads.ts";
 
 const READ = 15;
+const PAGE = 4096;
 
 interface Task {
   readonly fuseFd: number;
   readonly fd: number;
+  readonly shift: number;
 }
 
 /** A device that answers reads by itself, and passes on what else the kernel wants. */
-function readingDevice({ fuseFd, fd }: Task): Device {
+function readingDevice({ fuseFd, fd, shift }: Task): Device {
   const device = fuseDevice(fuseFd);
   const { bytes, start } = new ReplyBuffer(MAX_READ);
   const header = new DataView(bytes.buffer, start, OUT_HEADER.size);
@@ -34,7 +37,7 @@ function readingDevice({ fuseFd, fd }: Task): Device {
       bytes,
       payloadAt,
       request.getUint32(IN_HEADER.size + size.at, true),
-      at,
+      shift + at,
     );
     header.setUint32(0, OUT_HEADER.size + length, true);
     // The request's number, as two halves: its 64 bits as one are an object.
@@ -56,12 +59,13 @@ function readingDevice({ fuseFd, fd }: Task): Device {
 }
 
 async function work(task: Task): Promise<void> {
-  const { size, ...status } = fstatSync(task.fd, { bigint: true });
+  const status = fstatSync(task.fd, { bigint: true });
   const { mode, uid, gid, atimeNs, mtimeNs, ctimeNs } = status;
-  const numbers = { mode: Number(mode), uid: Number(uid), gid: Number(gid), size: Number(size) };
+  const size = Math.floor((Number(status.size) - task.shift) / PAGE) * PAGE;
+  const numbers = { mode: Number(mode), uid: Number(uid), gid: Number(gid), size };
   const file = { name: "partition", ...numbers, atimeNs, mtimeNs, ctimeNs };
-  const whole = { storedBytes: Number(size), blockSize: 4096 };
-  const reads = { read: () => 0, nextData: (at: number) => at, nextHole: () => Number(size) };
+  const whole = { storedBytes: size, blockSize: PAGE };
+  const reads = { read: () => 0, nextData: (at: number) => at, nextHole: () => size };
   await serveRequests({
     device: readingDevice(task),
     files: [{ ...file, ...whole, ...reads }],
@@ -70,12 +74,12 @@ async function work(task: Task): Promise<void> {
   });
 }
 
-async function main(path: string, mountPoint: string): Promise<void> {
+async function main(path: string, shift: number, mountPoint: string): Promise<void> {
   const fd = openSync(path, "r");
   const mount = mountFuse({ mountPoint, source: path });
   await serve(mount, {
     createWorkers: (fuseFd) => {
-      const workerData: Task = { fuseFd, fd };
+      const workerData: Task = { fuseFd, fd, shift };
       const start = () => new Worker(new URL(import.meta.url), { workerData });
       return Array.from({ length: SERVING_THREADS }, start);
     },
@@ -83,5 +87,7 @@ async function main(path: string, mountPoint: string): Promise<void> {
   });
 }
 
-if (isMainThread) await main(process.argv[2] ?? "", process.argv[3] ?? "");
-else await work(workerData as Task);
+if (isMainThread) {
+  const [path = "", shift = "0", mountPoint = ""] = process.argv.slice(2);
+  await main(path, Number(shift), mountPoint);
+} else await work(workerData as Task);

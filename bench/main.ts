@@ -7,6 +7,7 @@ import { otherMounter } from "./mounts.ts";
 import { barText, resultText, writeReport } from "./report.ts";
 import { type Measured, measure, type Row } from "./row.ts";
 import { commandRows } from "./rows-commands.ts";
+import { compressedRows } from "./rows-compressed.ts";
 import { mountRows } from "./rows-mounts.ts";
 import { missingTools } from "./tools.ts";
 
@@ -30,7 +31,7 @@ const { values } = parseArgs({
 
 /** The rows that were asked for and that can be measured here. */
 function chosenRows(): readonly Row[] {
-  const all = [...mountRows, ...commandRows];
+  const all = [...mountRows, ...commandRows, ...compressedRows];
   const unknown = values.only.find((id) => !all.some((row) => row.id === id));
   if (unknown !== undefined) {
     throw new Error(`no row ${unknown}; the rows are ${all.map(({ id }) => id).join(", ")}`);

@@ -1,4 +1,13 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { isRoot, must, until } from "./command.ts";
 import type { Lab } from "./lab.ts";
@@ -6,7 +15,17 @@ import { tool } from "./tools.ts";
 import type { Volume } from "./volumes.ts";
 
 /** Who shows a partition. */
-export type Mounter = "ours" | "C" | "C, same readahead" | "floor" | "PEER";
+export type Mounter =
+  | "ours"
+  | "C"
+  | "C, same readahead"
+  | "C, shifted"
+  | "floor"
+  | "floor, shifted"
+  | "PEER";
+
+/** An image's data begin somewhere within a page. */
+const SHIFT = 2057;
 
 const FLOOR = resolve(import.meta.dir, "floor.ts");
 const SCRIPTS = resolve(import.meta.dir, "../src/cli");
@@ -60,6 +79,23 @@ export function mountOurs(lab: Lab, program: Volume["program"], image: string): 
   return onlyFile(directory);
 }
 
+const FIRST_BLOCK = 4096;
+
+/** Seconds from the command's start until the first block has been read through the mount. */
+export async function mountSeconds(
+  lab: Lab,
+  { program, image }: Omit<Volume, "raw">,
+): Promise<number> {
+  const begin = performance.now();
+  const file = mountOurs(lab, program, image);
+  const fd = openSync(file, "r");
+  readSync(fd, new Uint8Array(FIRST_BLOCK), 0, FIRST_BLOCK, 0);
+  const seconds = (performance.now() - begin) / 1000;
+  closeSync(fd);
+  await unmount(resolve(file, ".."));
+  return seconds;
+}
+
 function raiseReadahead(directory: string): void {
   const { dev } = statSync(directory);
   const major = (dev >>> 8) & 0xfff;
@@ -80,17 +116,23 @@ async function mountBy(lab: Lab, argv: (directory: string) => readonly string[])
   );
 }
 
-async function mountPeer(lab: Lab, raw: string, readahead: boolean): Promise<string> {
+interface PeerOptions {
+  readonly readahead?: true;
+  readonly shift?: number;
+}
+
+async function mountPeer(lab: Lab, raw: string, options: PeerOptions = {}): Promise<string> {
+  const { readahead = false, shift = 0 } = options;
   const peer = tool(lab, "peer");
-  const options = isRoot() ? ["-o", "allow_other"] : [];
-  const file = await mountBy(lab, (directory) => [peer, raw, directory, ...options]);
+  const others = isRoot() ? ["-o", "allow_other"] : [];
+  const file = await mountBy(lab, (directory) => [peer, raw, `${shift}`, directory, ...others]);
   if (readahead) raiseReadahead(resolve(file, ".."));
   return file;
 }
 
 /** The raw partition by the least that Bun can do. */
-const mountFloor = (lab: Lab, raw: string): Promise<string> =>
-  mountBy(lab, (directory) => [process.execPath, FLOOR, raw, directory]);
+const mountFloor = (lab: Lab, raw: string, shift: number): Promise<string> =>
+  mountBy(lab, (directory) => [process.execPath, FLOOR, raw, `${shift}`, directory]);
 
 /** PEER="command IMAGE DIR": the two words stand for an image and an empty directory. */
 export const otherMounter = process.env.PEER;
@@ -113,11 +155,15 @@ export function mounted(lab: Lab, by: Mounter, volume: Volume): Promise<string> 
       case "ours":
         return mountOurs(lab, volume.program, volume.image);
       case "C":
-        return mountPeer(lab, volume.raw, false);
+        return mountPeer(lab, volume.raw);
       case "C, same readahead":
-        return mountPeer(lab, volume.raw, true);
+        return mountPeer(lab, volume.raw, { readahead: true });
+      case "C, shifted":
+        return mountPeer(lab, volume.raw, { shift: SHIFT });
       case "floor":
-        return mountFloor(lab, volume.raw);
+        return mountFloor(lab, volume.raw, 0);
+      case "floor, shifted":
+        return mountFloor(lab, volume.raw, SHIFT);
       case "PEER":
         return mountOther(lab, otherMounter ?? "false", volume.image);
     }

@@ -23,6 +23,8 @@ const UNITS: Readonly<Record<Bar["unit"], (value: number) => string>> = {
   x: (value) => `${value.toFixed(2)} x`,
   ms: (value) => `${value.toFixed(0)} ms`,
   MB: (value) => `${value.toFixed(0)} MB`,
+  "MB/s": (value) => `${value.toFixed(0)} MB/s`,
+  "%": (value) => `${value.toFixed(2)} %`,
 };
 
 function secondsText(value: number): string {
@@ -47,7 +49,7 @@ function tableLine(row: Measured): string {
     .map(([name, values]) => `${name} ${QUANTITIES[row.quantity](median(values))}`)
     .join(", ");
   const range = [Math.min(...row.results), Math.max(...row.results)]
-    .map((value) => value.toFixed(row.bar.unit === "x" ? 2 : 0))
+    .map((value) => value.toFixed(row.bar.unit === "x" || row.bar.unit === "%" ? 2 : 0))
     .join(" to ");
   const verdict = row.met ? "yes" : "**no**";
   const cells = [row.title, barText(row.bar), resultText(row), verdict, range, figures];

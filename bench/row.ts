@@ -5,7 +5,7 @@ export interface Bar {
   readonly kind: "at least" | "at most";
   readonly value: number;
   /** `x`: a ratio. */
-  readonly unit: "x" | "ms" | "MB";
+  readonly unit: "x" | "ms" | "MB" | "MB/s" | "%";
 }
 
 /** What the figures of a row's subjects are. */

@@ -1,9 +1,9 @@
 /** Commands, start-up, memory, restoring; and how costs grow. */
-import { closeSync, openSync, readFileSync, readSync, rmSync, truncateSync } from "node:fs";
+import { readFileSync, rmSync, truncateSync } from "node:fs";
 import { resolve } from "node:path";
 import { must, secondsOf } from "./command.ts";
 import type { Lab } from "./lab.ts";
-import { mounted, mountOurs, ownCache, script, serverOf, unmount } from "./mounts.ts";
+import { mounted, mountSeconds, ownCache, script, serverOf } from "./mounts.ts";
 import { readWithFio } from "./reading.ts";
 import type { Row, Subject } from "./row.ts";
 import { scattered } from "./scattered.ts";
@@ -60,18 +60,6 @@ const checkRow = (
   result: (figure) => (figure("ours") - figure("start-up")) / figure("cat"),
   formula: "(ours - start-up) / cat",
 });
-
-/** Seconds from the command's start until the first block has been read through the mount. */
-async function mountSeconds(lab: Lab, { program, image }: Omit<Volume, "raw">): Promise<number> {
-  const begin = performance.now();
-  const file = mountOurs(lab, program, image);
-  const fd = openSync(file, "r");
-  readSync(fd, new Uint8Array(BLOCK), 0, BLOCK, 0);
-  const seconds = (performance.now() - begin) / 1000;
-  closeSync(fd);
-  await unmount(resolve(file, ".."));
-  return seconds;
-}
 
 const mountedIn = (
   id: string,

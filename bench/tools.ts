@@ -28,6 +28,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ntfsclone: "ntfs-3g",
   "mkfs.ntfs": "ntfs-3g",
   losetup: "mount",
+  zstd: "zstd",
+  pigz: "pigz",
 };
 
 /** One line that says what to install; null: all is there. */
