@@ -1,7 +1,12 @@
 /** Bytes that are added to one after the other. */
 export class ByteList {
-  #buffer = new Uint8Array(64 * 1024);
+  #buffer: Uint8Array<ArrayBuffer>;
   #length = 0;
+
+  /** `room`: bytes that it has at first. */
+  constructor(room = 64 * 1024) {
+    this.#buffer = new Uint8Array(room);
+  }
 
   get length(): number {
     return this.#length;

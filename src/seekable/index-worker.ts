@@ -13,7 +13,7 @@ async function index({ stored, codec: name, spacing, from, fd, end }: IndexTask)
   const codec = await seekableCodec(name);
   if (!codec) throw new Error(`${name} cannot be indexed`);
   const file = new IndexFile(fd, end);
-  const collect = collector();
+  const collect = collector(false);
   let outOffset = from?.outOffset ?? 0;
   // Its pieces are this thread's own.
   await using source = reviveStored(stored);

@@ -8,8 +8,10 @@ export class InputWindow {
   readonly source: ByteSource;
   /** Nothing is read at or behind this byte. */
   readonly end: number;
-  #bytes = new Uint8Array();
-  /** Byte offset in the source of the first of `#bytes`. */
+  /** One buffer for all: new ones cost as much as reading, as the system zeroes their pages. */
+  #buffer = new Uint8Array();
+  #length = 0;
+  /** Byte offset in the source of the first byte in the buffer. */
   #start: number;
   #position: number;
 
@@ -28,16 +30,23 @@ export class InputWindow {
   /** The next bytes without moving on, fewer only at the end; valid until the next call. */
   async peek(count: number): Promise<Uint8Array> {
     const at = this.#position - this.#start;
-    if (at + count <= this.#bytes.length) return this.#bytes.subarray(at, at + count);
-    const kept = this.#bytes.subarray(Math.min(at, this.#bytes.length));
+    if (at + count <= this.#length) return this.#buffer.subarray(at, at + count);
+    const kept = this.#buffer.subarray(Math.min(at, this.#length), this.#length);
     const left = Math.max(0, this.end - this.#position - kept.length);
     const more = Math.min(left, Math.max(READ_SIZE, count - kept.length));
-    const bytes = new Uint8Array(kept.length + more);
-    bytes.set(kept);
-    await this.source.read(bytes.subarray(kept.length), this.#position + kept.length);
-    this.#bytes = bytes;
+    const length = kept.length + more;
+    if (length <= this.#buffer.length) this.#buffer.set(kept);
+    else {
+      // With room for what is kept next time, if there is one.
+      const larger = new Uint8Array(more < left ? length + count : length);
+      larger.set(kept);
+      this.#buffer = larger;
+    }
     this.#start = this.#position;
-    return bytes.subarray(0, count);
+    this.#length = kept.length;
+    await this.source.read(this.#buffer.subarray(kept.length, length), this.#start + kept.length);
+    this.#length = length;
+    return this.#buffer.subarray(0, Math.min(count, length));
   }
 
   skip(count: number): void {

@@ -1,9 +1,9 @@
 import { collector } from "./collect.ts";
 
 /** Decoded bytes that are kept, and those that are on their way. */
-const BUDGET = 48 * 2 ** 20;
+const BUDGET = 32 * 2 ** 20;
 /** Segments decoded at once: each takes its size, its input and its window besides. */
-const MOST_RUNNING = 3;
+const MOST_RUNNING = 2;
 
 interface Kept {
   readonly content: Promise<Uint8Array>;
@@ -18,7 +18,7 @@ export class SegmentCache {
   readonly #decode: Decode;
   /** The one that was used last stands last. */
   readonly #kept = new Map<number, Kept>();
-  readonly #collect = collector();
+  readonly #collect = collector(true);
   #bytes = 0;
   #running = 0;
   readonly #queue: (() => void)[] = [];

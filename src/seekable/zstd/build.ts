@@ -8,6 +8,7 @@ import { isSameHash, joined, segmentHash } from "../segment-hash.ts";
 import { advance, type Progress, progressAt } from "./decode.ts";
 import { fromDictionary } from "./dictionary.ts";
 import { decodeFrames, isDecoderError } from "./native.ts";
+import { type Part, withContentSize } from "./parts.ts";
 import { isLargeWindow, planSegments } from "./plan.ts";
 import type { Place, PlannedSegment } from "./segment.ts";
 import { MARK_BITS } from "./sequences.ts";
@@ -100,11 +101,12 @@ async function decodeSegment(
   let progress = before;
   try {
     for (const part of plan.parts) {
-      const { expected, limit, dictionary } = plan;
-      const state = part.needsDictionary
-        ? Buffer.concat([dictionary, before?.window ?? new Uint8Array()])
-        : undefined;
-      const output = await decodeFrames(part.bytes, expected, limit, state);
+      const { dictionary, reach } = plan;
+      const state =
+        part.needsDictionary && before
+          ? Buffer.concat([dictionary, lastOf(before.window, reach)])
+          : undefined;
+      const output = await decodeAs(part, plan, state);
       progress = await advance(part.needsDictionary ? progress : null, part, output);
       outputs.push(output);
     }
@@ -120,11 +122,28 @@ async function decodeSegment(
   return { checkpoint, length, progress };
 }
 
+/** Tries the size that is expected, with which decoding is faster. */
+async function decodeAs(
+  part: Part,
+  { parts, isExpected, expected, limit }: PlannedSegment,
+  state: Uint8Array | undefined,
+): Promise<Uint8Array> {
+  if (part.needsDictionary && parts.length === 1 && isExpected) {
+    try {
+      return await decodeFrames(withContentSize(part, expected).bytes, expected, expected, state);
+    } catch (error) {
+      if (!isDecoderError(error)) throw error;
+    }
+  }
+  return decodeFrames(part.bytes, expected, limit, state);
+}
+
 async function insideOf(
-  { dictionary, needed }: PlannedSegment,
+  { dictionary, needed, reach }: PlannedSegment,
   { frame, frameAt }: Place,
-  { done, window, checksum }: Progress,
+  { done, window: whole, checksum }: Progress,
 ): Promise<Inside> {
+  const window = lastOf(whole, reach);
   const sparse = new Uint8Array(window.length);
   const piece = 2 ** MARK_BITS;
   for (let index = needed.indexOf(1); index >= 0; index = needed.indexOf(1, index + 1)) {
@@ -143,3 +162,6 @@ async function insideOf(
     windowLength: window.length,
   };
 }
+
+const lastOf = (bytes: Uint8Array, count: number): Uint8Array =>
+  bytes.subarray(Math.max(0, bytes.length - count));

@@ -88,12 +88,15 @@ function buildEntries(counts: readonly number[], log: number): Uint32Array {
       while (place > high);
     }
   }
-  return Uint32Array.from(symbols, (symbol) => {
+  const entries = new Uint32Array(size);
+  for (let state = 0; state < size; state++) {
+    const symbol = symbols[state] as number;
     const occurrence = next[symbol] as number;
     next[symbol] = occurrence + 1;
     const bits = log - (31 - Math.clz32(occurrence));
-    return symbol | (bits << 8) | (((occurrence << bits) - size) << 16);
-  });
+    entries[state] = symbol | (bits << 8) | (((occurrence << bits) - size) << 16);
+  }
+  return entries;
 }
 
 const fromHex = (digits: string, log: number, symbols: number) =>

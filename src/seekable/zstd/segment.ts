@@ -35,8 +35,12 @@ export interface PlannedSegment {
   readonly isProved: boolean;
   /** Which bytes of the window are needed; see Marks. */
   readonly needed: Uint8Array;
+  /** Bytes back to the first of them, and as far as a decoder wants to see the last offsets lead. */
+  readonly reach: number;
   /** Decoded bytes, about. */
   readonly expected: number;
+  /** All blocks that were followed are as large as can be, so the others are, too, as a rule. */
+  readonly isExpected: boolean;
   /** It has no more than this. */
   readonly limit: number;
 }
@@ -180,6 +184,10 @@ export class SegmentPlan {
     }
   }
 
+  #reach(repeats: Repeats): number {
+    return Math.max((this.needed.lastIndexOf(1) + 1) << MARK_BITS, ...repeats);
+  }
+
   finish(): PlannedSegment {
     const start = this.#start;
     return {
@@ -189,7 +197,9 @@ export class SegmentPlan {
       parts: this.#parts.finish(),
       isProved: this.#isProved,
       needed: this.needed,
+      reach: start ? this.#reach(start.repeats) : 0,
       expected: Math.ceil(Math.min(this.size, this.#limit)),
+      isExpected: this.#sample.size === this.#sample.count * MAX_BLOCK_SIZE,
       limit: this.#limit,
     };
   }

@@ -71,7 +71,7 @@ export function followSequences(
   const mTable = tables.matchLengths.entries();
   // Bits are read from the end to the beginning; the highest bit set of the last byte is no data.
   const base = bitsAt * 8;
-  let bit = block.length * 8 - 1 - Math.clz32((block.at(-1) as number) << 24);
+  let bit = block.length * 8 - 1 - Math.clz32((block[block.length - 1] as number) << 24);
   bit -= tables.literalLengths.log;
   let l = look(block, bit) & (lTable.length - 1);
   bit -= tables.offsets.log;

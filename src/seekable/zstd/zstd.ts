@@ -18,7 +18,7 @@ const WORTH_ENDING_EARLY = 0.8;
 /** Zstandard frames (RFC 8878): the beginning of a frame, or a place between two blocks. */
 export const zstd: SeekableCodec = {
   name: "zstd",
-  version: 1,
+  version: 2,
   spacing: 8 * 2 ** 20,
   build,
   readSegment,
