@@ -63,6 +63,7 @@ const FOG_FORMATS: readonly [number, (image: Uint8Array) => Uint8Array, readonly
   [3, (image) => image, [""]],
   [4, (image) => image, [".000", ".001"]],
   [5, zstdCompressSync, [""]],
+  [5, zstdCompressSync, [".000"]],
   [6, zstdCompressSync, [".000", ".001", ".002"]],
 ];
 
