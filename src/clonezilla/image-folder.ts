@@ -49,7 +49,10 @@ export async function readImageFolder(path: string): Promise<ImageFolder> {
   if (encryption === null) {
     for (const candidate of candidatesAmong(path, names)) {
       const image = await readSavedImage(candidate);
-      if (image) images.push(image);
+      if (!image) continue;
+      // A second image of a partition goes by its whole name: none may hide another.
+      const isTaken = images.some(({ device }) => device === image.device);
+      images.push(isTaken ? { ...image, device: candidate.name } : image);
     }
   }
   // A file system may take a whole disk, whose first sector then tells of no partitions.

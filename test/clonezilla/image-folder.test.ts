@@ -30,6 +30,18 @@ test("images alone are found by their content, whatever their names are", async 
   ]);
 });
 
+test("two images of one partition are two, the second by its whole name", async () => {
+  using folder = written({
+    "sda1.ext4-ptcl-img.gz": gzipSync(v2.image),
+    "sda1.ext4-ptcl-img.zst": zstdCompressSync(v2.image),
+  });
+  const { partitions } = await readImageFolder(folder.path);
+  expect(partitions.map(({ device, image }) => [device, image?.compression])).toEqual([
+    ["sda1", "gzip"],
+    ["sda1.ext4-ptcl-img.zst", "zstd"],
+  ]);
+});
+
 test("FOG's folders: numbered names, pieces, the sfdisk dump, swap", async () => {
   const dump = `label: dos
 label-id: 0x1234abcd
