@@ -18,7 +18,15 @@ import { imageOfZeros } from "../zeros.ts";
 import { must, newRoot } from "./root.ts";
 
 /** The compressors whose images are mounted. */
-const COMPRESSORS = { gzip: "gz", zstd: "zst", xz: "xz", bzip2: "bz2", lz4: "lz4", lzip: "lz" };
+const COMPRESSORS = {
+  gzip: "gz",
+  zstd: "zst",
+  xz: "xz",
+  bzip2: "bz2",
+  lz4: "lz4",
+  lzip: "lz",
+  lzop: "lzo",
+};
 const NEEDS = [
   ...["root", "/dev/fuse", "chroot", "unshare", "ldd", "cmp"],
   ...Object.keys(COMPRESSORS),
