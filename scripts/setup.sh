@@ -12,6 +12,7 @@ demo debugfs          e2fsprogs
 test losetup          mount
 test pgrep            procps
 test strace           strace
+test qemu-img         qemu-utils
 test mkfs.ext4        e2fsprogs
 test partclone.extfs  partclone
 test ntfsclone        ntfs-3g
