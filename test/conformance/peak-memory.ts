@@ -5,6 +5,7 @@ import { readFileSync, writeSync } from "node:fs";
  * kernel tells a parent (ru_maxrss) counts the parent's own memory in, as the child began with it.
  */
 process.on("exit", () => {
-  const [, peak = ""] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
+  const [, peak = ""] =
+    /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8")) ?? [];
   writeSync(3, peak);
 });
