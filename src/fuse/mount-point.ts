@@ -5,6 +5,9 @@ import { mountAt } from "./mount-table.ts";
 
 export const FUSE_DEVICE = "/dev/fuse";
 const FUSE_CONF = "/etc/fuse.conf";
+export const SUBTYPE = "vpartclone";
+/** The type of our mounts in the mount table. */
+export const MOUNT_TYPE = `fuse.${SUBTYPE}`;
 
 /** What the clients of a dead server get: first the one, then the other. */
 const SERVER_GONE: ReadonlySet<string> = new Set(["ENOTCONN", "ECONNABORTED"]);
@@ -64,8 +67,11 @@ export function usableMountPoint(path: string): string {
     );
   }
   if (mounted !== null) {
+    const { source, type } = mounted;
+    // What is none of ours may be the system's.
+    const advice = type === MOUNT_TYPE ? `, or first: ${unmountCommand(absolute)}` : "";
     throw system(
-      `mount point ${path} has ${mounted.source} (${mounted.type}) mounted on it already: choose another, or first: ${unmountCommand(absolute)}`,
+      `mount point ${path} has ${source} (${type}) mounted on it already: choose another${advice}`,
     );
   }
   if (names instanceof Error) throw unusable(path, names);

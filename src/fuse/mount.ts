@@ -7,6 +7,8 @@ import {
   codeOf,
   deviceError,
   FUSE_DEVICE,
+  MOUNT_TYPE,
+  SUBTYPE,
   unmountCommand,
   usableMountPoint,
   usersMayAllowOthers,
@@ -37,7 +39,6 @@ export interface Mount {
   detach(): void | Promise<void>;
 }
 
-const SUBTYPE = "vpartclone";
 const ROOT_MODE = "40000";
 
 /** FUS-MOUNT-NAME: a comma ends an option, and a backslash keeps it from doing so. */
@@ -82,7 +83,7 @@ function mountAsRoot(mountPoint: string, source: string, allowOther: boolean): n
   ];
   const flags = libc.MS_RDONLY + libc.MS_NOSUID + libc.MS_NODEV;
   try {
-    libc.mount(source, mountPoint, `fuse.${SUBTYPE}`, flags, options.join(","));
+    libc.mount(source, mountPoint, MOUNT_TYPE, flags, options.join(","));
   } catch (error) {
     closeSync(fd);
     throw mountFailure(mountPoint, error);

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect } from "bun:test";
-import { chmodSync, readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { mountAt } from "../../src/fuse/mount-table.ts";
 import {
@@ -128,5 +128,34 @@ testWith(needs(ROOT), "--unmount: other mounts are none of its business", () => 
   expect(run(ROOT, "mount", "-t", "tmpfs", "none", point.path).code).toBe(0);
   expect(refused(point.path)).toBe(`vpartclone: ${point.path}: ${nothing}`);
   expect(mountAt(point.path)?.type).toBe("tmpfs");
-  expect(refused(join(point.path, "missing"))).toContain("does not exist");
+  const missing = join(point.path, "missing");
+  expect(refused(missing)).toBe(`vpartclone: ${missing}: ${nothing}`);
+});
+
+testWith(
+  mountNeeds(USER),
+  "--unmount: an ordinary user is told that another's mount is not ended",
+  () => {
+    const directory = join(files.path, "others");
+    mkdirSync(directory);
+    expect(as(ROOT, GOLDEN, "-m", directory).status).toBe(0);
+    expect(as(USER, "--unmount", directory)).toEqual({
+      status: 1,
+      out: "",
+      err: `vpartclone: ${directory} is mounted by somebody else: end it as that user, or as root\n`,
+    });
+    expect(mountAt(directory)).not.toBeNull();
+    expect(as(ROOT, "--unmount", directory).status).toBe(0);
+  },
+  TIMEOUT,
+);
+
+testWith(needs(ROOT), "--mounts: what is escaped in a path does not shift the columns", () => {
+  const directory = join(files.path, "m\n\n\nn");
+  mkdirSync(directory);
+  expect(runProgram("vpartclone", [GOLDEN, "-m", directory]).status).toBe(0);
+  const lines = linesOf(runProgram("vpartclone", ["--mounts"]).out);
+  const row = lines.find((line) => line.includes("m\\x0a\\x0a\\x0an")) ?? "";
+  expect(row.indexOf("partition  ")).toBe(lines[0]?.indexOf("SHOWS") ?? -1);
+  expect(runProgram("vpartclone", ["--unmount", directory]).status).toBe(0);
 });

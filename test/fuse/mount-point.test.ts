@@ -39,6 +39,8 @@ test("FUS-MOUNT-POINT rejects what does not exist, is no directory, or is not em
   expect(() => usableMountPoint(join(where.path, "file"))).toThrow("is not a directory");
   expect(() => usableMountPoint(join(where.path, "file", "x"))).toThrow("is not a directory");
   expect(() => usableMountPoint(where.path)).toThrow("is not empty");
+  // Nobody is told to unmount what is none of ours.
+  expect(() => usableMountPoint("/")).toThrow(/ mounted on it already: choose another$/);
 });
 
 testWith(
