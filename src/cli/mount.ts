@@ -26,6 +26,7 @@ export interface Mounted {
   readonly file: string | null;
   readonly mountPoint: string;
   readonly fsType: string;
+  /** The backup of NTFS's boot sector is there. */
   readonly backupBoot: boolean;
   readonly deviceSize: number;
   /** False: other users, root included, cannot read the file. */

@@ -1,5 +1,5 @@
 import { type LaidOutImage, layOutImage, type OpenOptions } from "../formats.ts";
-import { backupBootSector, patched } from "../fuse/backup-boot.ts";
+import { backupBootSector, patched, storesLastSector } from "../fuse/backup-boot.ts";
 import { serveConcurrently } from "../fuse/concurrent-session.ts";
 import { type PartitionFile, partitionFile } from "../fuse/partition-file.ts";
 import { type ServeOptions, serve } from "../fuse/serve.ts";
@@ -81,7 +81,7 @@ async function serveLaidOut(
         file: await place.ready(guard),
         mountPoint: mount.mountPoint,
         fsType: image.fsType,
-        backupBoot: options.backupBoot,
+        backupBoot: options.backupBoot || storesLastSector(image),
         deviceSize: image.deviceSize,
         allowOther: mount.allowOther,
         warnings: findings

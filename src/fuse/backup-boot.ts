@@ -42,6 +42,10 @@ export async function backupBootSector(image: Image, file: PartitionFile): Promi
   return { deviceOffset, bytes };
 }
 
+/** Does the image store the partition's last sector, where NTFS has the backup? */
+export const storesLastSector = (image: Image): boolean =>
+  isStored(image, Math.max(0, image.deviceSize - BOOT_BYTES), BOOT_BYTES);
+
 function isStored(image: Image, deviceOffset: number, length: number): boolean {
   const { blockSize, blockCount } = image;
   const end = Math.min(blockCount, Math.ceil((deviceOffset + length) / blockSize));
