@@ -1,9 +1,9 @@
-import { readSpecRules, type SpecRule } from "../conformance/spec-pages.ts";
+import { readFormatRules, readSpecRules, type SpecRule } from "../conformance/spec-pages.ts";
 import { UsageError } from "./command.ts";
 
-/** All rules, one line each. */
+/** The rules that images are judged by, one line each. */
 export function listText(): string {
-  const rules = readSpecRules();
+  const rules = readFormatRules();
   const width = Math.max(...rules.map(({ id }) => id.length));
   const lines = rules.map(
     ({ id, title, fields }) =>
@@ -27,11 +27,12 @@ export function explainText(id: string): string {
   ].join("\n");
 }
 
-export function ruleNamed(id: string): SpecRule {
-  const rules = readSpecRules();
+export function ruleNamed(id: string, rules = readSpecRules()): SpecRule {
   const found = rules.find((rule) => rule.id === id);
   if (found) return found;
-  const [nearest] = rules.filter((rule) => rule.id.includes(id.toUpperCase()));
+  const meant = id.toUpperCase();
+  const nearest =
+    rules.find((rule) => rule.id === meant) ?? rules.find((rule) => rule.id.includes(meant));
   const hint = nearest ? `; did you mean ${nearest.id}?` : "; 'vconform list' lists them";
   throw new UsageError(`there is no rule '${id}'${hint}`);
 }

@@ -1,5 +1,6 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import { type ConformOptions, conform, MAX_FINDINGS } from "../conformance/conform.ts";
+import { readFormatRules } from "../conformance/spec-pages.ts";
 import { openInput } from "../source/input.ts";
 import { FAILED, type Given, UsageError } from "./command.ts";
 import { explainText, listText, ruleNamed } from "./conform-explain.ts";
@@ -54,7 +55,8 @@ function reporterOf(values: Given["values"]): Reporter {
 
 function optionsOf(values: Given["values"]): ConformOptions {
   const rules = [values.rule ?? []].flat().map(String);
-  for (const id of rules) ruleNamed(id);
+  const imageRules = readFormatRules();
+  for (const id of rules) ruleNamed(id, imageRules);
   const text = String(values["max-findings"] ?? MAX_FINDINGS);
   const maxFindings = Number(text);
   if (!/^[1-9]\d*$/.test(text) || !Number.isSafeInteger(maxFindings)) {

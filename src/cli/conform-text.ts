@@ -52,6 +52,7 @@ export function placeOf({ imageOffset, deviceOffset }: Failure): string {
 }
 
 function summaryOf({ image, verdicts, conforms }: Report): string {
+  if (verdicts.length === 0) return `${image}: NOT JUDGED: none of the rules is about it`;
   const { pass, fail, warn, ...rest } = countsOf(verdicts);
   const counts = [
     `${pass} rules hold`,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { brokenImage } from "../../fixtures-gen/breaks.ts";
 import { example } from "../../fixtures-gen/examples.ts";
-import { readFormatRules, readSpecRules } from "../../src/conformance/spec-pages.ts";
+import { readFormatRules } from "../../src/conformance/spec-pages.ts";
 import { testWith } from "../require.ts";
 
 const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "vconform.ts");
@@ -94,7 +94,7 @@ test("--quick leaves the checksums out", () => {
 });
 
 test("list and explain say what spec/ says", () => {
-  const rules = readSpecRules();
+  const rules = readFormatRules();
   const { stdout } = vconform(["list"]);
   const lines = stdout.trimEnd().split("\n");
   expect(lines).toHaveLength(rules.length);
@@ -107,6 +107,25 @@ test("list and explain say what spec/ says", () => {
   for (const text of [rule?.title, rule?.statement, ...(rule?.fields.values() ?? [])]) {
     expect(explained).toContain(text ?? "");
   }
+});
+
+test("rules that are none about images are explained, but not listed or judged by", () => {
+  expect(vconform(["list"]).stdout).not.toContain("FUS-");
+  expect(vconform(["explain", "FUS-REQ-HEADER"]).stdout).toContain("level: MUST");
+  const { status, stdout, stderr } = vconform(["-r", "FUS-REQ-HEADER", sound]);
+  expect([status, stdout]).toEqual([2, ""]);
+  expect(stderr).toStartWith("vconform: there is no rule 'FUS-REQ-HEADER'; ");
+});
+
+test("an image that no rule is about is not said to conform", () => {
+  const { status, stdout } = vconform(["-r", "NTC-MAGIC", sound]);
+  expect(status).toBe(0);
+  expect(stdout).toEndWith(`${sound}: NOT JUDGED: none of the rules is about it\n`);
+});
+
+test("an ID in small letters gets the right one for an answer", () => {
+  const { stderr } = vconform(["explain", "pc2-checksum"]);
+  expect(stderr).toContain("there is no rule 'pc2-checksum'; did you mean PC2-CHECKSUM?");
 });
 
 interface JsonRule {
