@@ -25,7 +25,8 @@ export const noProgress: Progress = { update() {}, clear() {}, stop() {} };
  * plain line each 10 % otherwise. `total`: bytes in all, an estimate where a pipe does not tell.
  */
 export function showProgress(path: string, total: number): Progress {
-  return process.stderr.isTTY ? bar(path, total) : lines(path, total);
+  const hasCursor = process.stderr.isTTY && process.env.TERM !== "dumb";
+  return hasCursor ? bar(path, total) : lines(path, total);
 }
 
 /** What is used of cli-progress. Its types are a package that those who use ours may lack. */

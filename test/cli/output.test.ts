@@ -95,7 +95,7 @@ testWith(["script"], "on a terminal: a bar, which bad strips do not break", () =
     image[at] = (image[at] ?? 0) ^ 1;
   }
   files.file("bar.img", image);
-  const command = [process.execPath, scriptOf("vpartclone"), "-c", "bar.img"].join(" ");
+  const command = `TERM=xterm ${process.execPath} ${scriptOf("vpartclone")} -c bar.img`;
   const { status, out } = runCommand(["script", "-qec", command, "/dev/null"], options);
   expect(status).toBe(1);
   const shown = out.trimEnd().split("\n").map(lastWritten);
@@ -106,4 +106,12 @@ testWith(["script"], "on a terminal: a bar, which bad strips do not break", () =
   expect(shown.at(-1)).toStartWith("bar.img: NOT SOUND: 2 of 200 strips are bad");
   // The cursor is never hidden: an interrupt would leave it so.
   expect(out).not.toContain("\x1b[?25l");
+});
+
+testWith(["script"], "on a terminal whose cursor cannot be moved: lines", () => {
+  files.file("dumb.img", example("v2-crc32").image);
+  const command = `TERM=dumb ${process.execPath} ${scriptOf("vpartclone")} -c dumb.img`;
+  const { out } = runCommand(["script", "-qec", command, "/dev/null"], options);
+  expect(out).toContain("dumb.img: 100 % of ");
+  expect(out).not.toContain("\x1b");
 });
