@@ -11,7 +11,7 @@ export const topics: readonly HelpTopic[] = [vpartclone, vntfsclone, vclonezilla
 
 /** A manual page in man(7)'s macros. */
 export function manualPage(topic: HelpTopic): string {
-  const { name, description, about, args, statuses, examples } = topic;
+  const { name, description, about, args, statuses, examples, variadic, alone = [] } = topic;
   const entries = Object.entries(args);
   const positionals = entries.filter(([, { type }]) => type === "positional");
   const options = entries.filter(([, { type }]) => type !== "positional");
@@ -22,7 +22,12 @@ export function manualPage(topic: HelpTopic): string {
     ".SH SYNOPSIS",
     `.B ${name}`,
     "[options]",
-    ...positionals.map(([positional]) => `.I ${positional}`),
+    ...positionals.map(([positional]) => `.I ${positional}${variadic ? "..." : ""}`),
+    ...alone.flatMap((option) => [
+      ".br",
+      `.B ${name}`,
+      roff(optionSyntax(option, args[option] ?? {}).trim()),
+    ]),
     ".SH DESCRIPTION",
     `${roff(description)}.`,
     roff(about),

@@ -89,7 +89,8 @@ function requireNothingElse(option: string, { values, positionals }: Given): voi
 
 function requirePositionals(positionals: readonly string[], { args, variadic }: HelpTopic): void {
   const names = Object.keys(args).filter((name) => args[name]?.type === "positional");
-  const missing = names[positionals.length];
+  // An empty one is what a script's unset variable leaves.
+  const missing = names.find((_, at) => !positionals[at]);
   if (missing) throw new UsageError(`${missing} is missing`);
   const extra = positionals[names.length];
   if (extra !== undefined && !variadic)

@@ -58,8 +58,8 @@ export const vclonezilla: HelpTopic = {
       command: "vclonezilla 2026-11-23-img -m mnt",
       does: "show mnt/sda1, mnt/sda2, … and mnt/sda",
     },
-    { command: "umount mnt", does: "end that" },
+    { command: "vpartclone --unmount mnt", does: "end that" },
     { command: "vclonezilla 2026-11-23-img --verify-folder", does: "prove all checksums" },
-    { command: "vclonezilla 2026-11-23-img --json", does: "the same as JSON" },
+    { command: "vclonezilla 2026-11-23-img --json", does: "print what is in it as JSON" },
   ],
 };

@@ -19,6 +19,8 @@ export interface HelpTopic {
 }
 
 const INDENT = "  ";
+/** Columns of the narrowest terminal that is usual. */
+const WIDTH = 80;
 
 /** One option as help and manual show it. */
 export function optionSyntax(name: string, definition: ArgDef): string {
@@ -34,7 +36,7 @@ export function helpText(topic: HelpTopic): string {
   const positionals = entries.filter(([, { type }]) => type === "positional");
   const options = entries.filter(([, { type }]) => type !== "positional");
   return [
-    `${description}.`,
+    ...broken(`${description}.`, WIDTH),
     "",
     usageLine(topic),
     "",
@@ -54,7 +56,23 @@ export function usageLine({ name, args, variadic }: HelpTopic): string {
   return `usage: ${[name, "[options]", ...positionals].join(" ")}${variadic ? "..." : ""}`;
 }
 
+/** The second column is broken between words, so that it stays one on any terminal. */
 function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([first]) => first.length));
-  return rows.map(([first, second]) => `${INDENT}${first.padEnd(width)}${INDENT}${second}`);
+  const room = WIDTH - width - 2 * INDENT.length;
+  return rows.flatMap(([first, second]) =>
+    broken(second, room).map(
+      (part, line) => `${INDENT}${(line === 0 ? first : "").padEnd(width)}${INDENT}${part}`,
+    ),
+  );
+}
+
+function broken(text: string, room: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1) ?? ""} ${word}`;
+    if (lines.length > 0 && longer.length <= room) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }

@@ -126,7 +126,7 @@ const vntfscloneArgs = {
 const alone = ["mounts", "unmount"] as const;
 
 const about =
-  "With -m the command returns as soon as the mount answers; a process in the background serves it until it is unmounted. The file is named as the image without .img, and without what tells the pieces of a split image, and has exactly the partition's size.";
+  "With -m the command returns as soon as the mount answers; a process in the background serves it until it is unmounted. The file is named as the image without .img, what compressors add, and what tells the pieces of a split image, and has exactly the partition's size.";
 
 const statuses = [
   [0, "all is right"],

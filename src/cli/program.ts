@@ -70,19 +70,21 @@ async function performOnMounts({ unmount: directory }: Values): Promise<void> {
 function requireSense(values: Values): void {
   const { mountpoint, verbose, json, crc_check: crcCheck, quiet } = values;
   const { restore, index } = values;
-  const isWork = mountpoint !== undefined || restore !== undefined;
-  if (!isWork && !verbose && !json && !crcCheck && !index) {
-    throw new UsageError("nothing to do: give -m DIR to mount, -v to describe, or -c to check");
-  }
   requireRestoreSense(values);
   requireMountSense(values);
   if (quiet && !crcCheck && restore === undefined && !index) {
     throw new UsageError("-q needs -c, --restore or --index");
   }
+  const isWork = mountpoint !== undefined || restore !== undefined;
+  if (!isWork && !verbose && !json && !crcCheck && !index) {
+    throw new UsageError("nothing to do: give -m DIR to mount, -v to describe, or -c to check");
+  }
 }
 
 function requireRestoreSense({ restore, mountpoint, crc_check, force, discard }: Values): void {
   if (restore === "") throw new UsageError("--restore takes a file or a device");
+  // Elsewhere that is standard output; here it would be a file of that name.
+  if (restore === "-") throw new UsageError("--restore takes a file or a device, no pipe");
   if (restore !== undefined && mountpoint !== undefined) {
     throw new UsageError("--restore and -m exclude each other");
   }

@@ -171,7 +171,8 @@ export function openFile(path: string, reading: Reading = "at once"): FileSource
   const stats = fstatSync(fd);
   if (!stats.isFile()) {
     closeSync(fd);
-    throw new ImageBackupError("SYSTEM", `${path}: is ${kindOf(stats)}, not an image file`);
+    const hint = stats.isDirectory() ? "; vclonezilla opens folders of images" : "";
+    throw new ImageBackupError("SYSTEM", `${path}: is ${kindOf(stats)}, not an image file${hint}`);
   }
   return new FileSource(path, fd, stats.size, true, reading);
 }

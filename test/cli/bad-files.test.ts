@@ -27,7 +27,7 @@ const hopeless: readonly (readonly [
   ["missing/x.img", null, "no such file"],
   ["text/x.img", null, "a part of the path is not a directory"],
   ["loop", null, "too many symbolic links"],
-  ["directory", null, "is a directory, not an image file"],
+  ["directory", null, "is a directory, not an image file; vclonezilla opens folders of images"],
   ["empty", "", "is not a partclone or ntfsclone image: it is empty"],
   ["text", "Hello!\n", "is not a partclone or ntfsclone image: it begins as neither"],
   ["zeros", new Uint8Array(5000), "is not a partclone or ntfsclone image: it begins as neither"],
@@ -116,7 +116,8 @@ for (const program of programs) {
 
 test("all commands refuse a directory in the same words", () => {
   for (const args of commands) {
-    const err = "vpartclone: directory: is a directory, not an image file\n";
+    const err =
+      "vpartclone: directory: is a directory, not an image file; vclonezilla opens folders of images\n";
     const ran = runProgram("vpartclone", [...args, "directory"], { cwd });
     expect(ran).toEqual({ status: 1, out: "", err });
   }

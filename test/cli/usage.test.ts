@@ -11,10 +11,11 @@ const misuses: readonly (readonly [args: readonly string[], why: string])[] = [
   [["-c", "--quiet"], "IMAGE is missing"],
   [["-m", "mnt"], "IMAGE is missing"],
   [["x.img"], NOTHING],
-  [["x.img", "-d"], NOTHING],
-  [["x.img", "--verify"], NOTHING],
-  [["x.img", "-q"], NOTHING],
-  [["x.img", "--log", "file"], NOTHING],
+  [["x.img", "-d"], "-d needs -m DIR"],
+  [["x.img", "--files"], "--files needs -m DIR"],
+  [["x.img", "-q"], "-q needs -c, --restore or --index"],
+  [["x.img", "--force"], "--force needs --restore TARGET"],
+  [["-c", ""], "IMAGE is missing"],
   [["-v", "--log", "file", "x.img"], "--log needs -m DIR"],
   [["-m", "mnt", "--log=", "x.img"], "--log takes a file"],
   [["-m", "mnt", "x.img", "--log"], "Option '--log <value>' argument missing"],
@@ -32,6 +33,7 @@ const misuses: readonly (readonly [args: readonly string[], why: string])[] = [
   [["--index", "--no-index-cache", "x.img"], "--no-index-cache needs -m DIR"],
   [["--index", "--index-dir=", "x.img"], "--index-dir takes a directory"],
   [["x.img", "--restore="], "--restore takes a file or a device"],
+  [["x.img", "--restore", "-"], "--restore takes a file or a device, no pipe"],
   [["x.img", "--restore", "y", "-m", "mnt"], "--restore and -m exclude each other"],
   [["x.img", "--restore", "y", "-c"], "-c says nothing that --restore does not prove itself"],
   [["-v", "--force", "x.img"], "--force needs --restore TARGET"],
@@ -121,6 +123,7 @@ for (const program of programs) {
         ...["--help", "--version"],
       ]);
       expect(out).toContain(`usage: ${program} [options] IMAGE\n`);
+      expect(linesOf(out).filter((line) => line.length > 80)).toEqual([]);
     });
   });
 }

@@ -126,7 +126,7 @@ function openFiles(): (string | null)[] {
 
 describe("what cannot be read says so in one line", () => {
   test.each([
-    [import.meta.dirname, "is a directory, not an image file"],
+    [import.meta.dirname, "is a directory, not an image file; vclonezilla opens folders of images"],
     ["/no/such/image", "no such file"],
   ])("%s %s", async (path, reason) => {
     const message = `${path}: ${reason}`;
