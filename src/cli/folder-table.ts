@@ -71,7 +71,7 @@ function heading({ path, tool, date, partitions, checksumFiles }: ImageFolder): 
   const images = partitions.flatMap(({ image }) => image ?? []);
   const stored = images.reduce((sum, { fileSize }) => sum + fileSize, 0);
   const what = [
-    [tool ?? "images", ...(date === null ? [] : [date])].join(", "),
+    ...(tool === null ? [] : [date === null ? tool : `${tool}, ${date}`]),
     `${counted(images.length, "image")} of ${humanSize(stored)}`,
     checksumFiles.length === 0 ? "no checksum files" : checksumFiles.join(", "),
   ];
@@ -97,7 +97,7 @@ function partitionRow(partition: SavedPartition): string[] {
   return [
     ...known,
     format ?? "",
-    compression ?? "none",
+    compression ?? (format === null ? "" : "none"),
     String(pieces),
     humanSize(fileSize),
     problem === null ? "opens" : "does not open",

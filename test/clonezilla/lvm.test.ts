@@ -89,7 +89,8 @@ testWith(
     const volumeColumns = "pv_uuid,pv_size,pe_start,vg_name,vg_uuid,vg_seqno,pv_ext_vsn,pv_in_use";
     expect(lvm(copy, "pvs", "-o", volumeColumns)).toBe(lvm(device, "pvs", "-o", volumeColumns));
     const columns = "lv_uuid,lv_name,lv_size,seg_start,seg_size,seg_pe_ranges";
-    const segments = (of: string) => lvm(of, "lvs", "--segments", "-o", columns).replaceAll(of, "");
+    const segments = (of: string) =>
+      lvm(of, "lvs", "--segments", "--separator", " ", "-o", columns).replaceAll(of, "");
     expect(segments(copy)).toBe(segments(device));
     expect(lvm(copy, "vgck", "vgx")).toBe("");
     expect(lvm(copy, "pvck", copy)).toBe(lvm(device, "pvck", device).replaceAll(device, copy));

@@ -40,7 +40,8 @@ export function makeVolume(stack: DisposableStack, place: DisposableStack, devic
 /** LVM finds the same in both, and the logical volume's bytes are the same. */
 export function expectSameGroup(ours: string, theirs: string): void {
   const columns = "lv_uuid,lv_name,lv_size,seg_start,seg_pe_ranges,vg_uuid";
-  const told = (of: string) => lvm(of, "lvs", "--segments", "-o", columns).replaceAll(of, "");
+  const told = (of: string) =>
+    lvm(of, "lvs", "--segments", "--separator", " ", "-o", columns).replaceAll(of, "");
   expect(told(ours)).toBe(told(theirs));
   expect(lvm(ours, "vgck", "vgx")).toBe("");
   const volumes = [ours, theirs].map((device) => {
