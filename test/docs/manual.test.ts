@@ -10,6 +10,14 @@ test.each(topics)(
   },
 );
 
+test("the synopsis tells of several images, and of options that need none", () => {
+  const pageOf = (name: string) => topics.filter((topic) => topic.name === name).map(manualPage)[0];
+  expect(pageOf("vconform")).toContain(".I IMAGE...\n.SH DESCRIPTION");
+  expect(pageOf("vpartclone")).toContain(
+    ".I IMAGE\n.br\n.B vpartclone\n\\-\\-mounts\n.br\n.B vpartclone\n\\-\\-unmount DIR\n.SH DESCRIPTION",
+  );
+});
+
 testWith(["man"], "man renders the pages without a complaint", () => {
   for (const topic of topics) {
     const { stderr, stdout, exitCode } = Bun.spawnSync(
