@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 
 /** More than any of these files has: a hostile one must not fill the memory. */
@@ -8,7 +8,8 @@ const MOST_BYTES = 2 ** 20;
 export function readBytes(folder: string, name: string, most = MOST_BYTES): Buffer | null {
   let fd: number;
   try {
-    fd = openSync(join(folder, name), "r");
+    // A pipe of that name must not make us wait.
+    fd = openSync(join(folder, name), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return null;
   }

@@ -9,8 +9,8 @@ const TASK_VARIABLE = "VPARTCLONE_TASK";
 const READY_FD = 3;
 /** The name of the program that serves. */
 const SERVER = "vpartclone";
-/** A report is one line; a path in it may have 4 KiB, escaped sixfold in JSON. */
-const REPORT_BYTES = 65536;
+/** As much as a pipe holds; the report of a folder with many images has more. */
+const PIPE_BYTES = 65536;
 
 export interface BackgroundChild {
   readonly pid: number;
@@ -26,14 +26,13 @@ export function ownCommand(): { readonly cmd: readonly string[]; readonly argv0?
 }
 
 function readToEnd(fd: number): string {
-  const report = Buffer.alloc(REPORT_BYTES);
-  let length = 0;
-  while (length < report.length) {
-    const count = readSync(fd, report, length, report.length - length, null);
-    if (count === 0) break;
-    length += count;
+  const chunks: Buffer[] = [];
+  for (;;) {
+    const chunk = Buffer.alloc(PIPE_BYTES);
+    const count = readSync(fd, chunk, 0, chunk.length, null);
+    if (count === 0) return Buffer.concat(chunks).toString("utf8");
+    chunks.push(chunk.subarray(0, count));
   }
-  return report.toString("utf8", 0, length);
 }
 
 /**

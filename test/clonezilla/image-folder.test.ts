@@ -5,6 +5,7 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { example } from "../../fixtures-gen/examples.ts";
 import { readImageFolder } from "../../src/clonezilla/image-folder.ts";
 import { linesOf, runCommand, scriptOf } from "../cli/program.ts";
+import { testWith } from "../require.ts";
 import { pieces, written } from "./written.ts";
 
 const v2 = example("v2-xxh128");
@@ -199,6 +200,13 @@ test("the table has a line for each; one that does not open is explained, and th
     { device: "sda1", image: { pieces: 2 } },
     { device: "sda2", image: { pieces: 1, problem: null } },
   ]);
+});
+
+testWith(["mkfifo"], "what has the name of a metadata file but is none is not waited for", () => {
+  const names = ["parts", "sda-pt.sf", "clonezilla-img", "luks-dev.list", "lvm_vg_dev.list"];
+  using folder = written({ "sda1.ext4-ptcl-img.uncomp": v2.image });
+  for (const name of names) runCommand(["mkfifo", join(folder.path, name)]);
+  expect(vclonezilla(folder.path)).toMatchObject({ status: 0, err: "" });
 });
 
 test("no folder, and one without images", () => {

@@ -89,6 +89,20 @@ testWith(
   TIMEOUT,
 );
 
+testWith(
+  mountNeeds(ROOT),
+  "a folder of very many images",
+  async () => {
+    const names = Array.from({ length: 400 }, (_, index) => `${"n".repeat(200)}-${index}`);
+    using folder = written(
+      Object.fromEntries(names.map((name) => [`${name}.ext4-ptcl-img.uncomp`, v2.image])),
+    );
+    await using mounted = mountFolder(folder.path);
+    expect(readdirSync(mounted.path).sort()).toEqual(names.sort());
+  },
+  TIMEOUT,
+);
+
 testWith(mountNeeds(ROOT), "a folder without images is not mounted, and the reason told", () => {
   using folder = written({ "notes.txt": "nothing" });
   using point = mountDirectory(ROOT);
