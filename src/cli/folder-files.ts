@@ -3,7 +3,7 @@ import { ImageBackupError } from "../bytes/errors.ts";
 import type { DiskPart } from "../clonezilla/disk/disk-part.ts";
 import type { DiskLayout } from "../clonezilla/disk/layout.ts";
 import type { ImageFolder } from "../clonezilla/image-folder.ts";
-import type { SavedImage } from "../clonezilla/saved-image.ts";
+import { partitionSize, type SavedImage } from "../clonezilla/saved-image.ts";
 import { bytesContent, contentFrom, extentsContent } from "../fuse/extents-content.ts";
 import { type FileAttributes, type FileContent, lazyContent, lazyFile } from "../fuse/lazy-file.ts";
 import type { ServedFile } from "../fuse/served-file.ts";
@@ -40,7 +40,7 @@ function partitionFiles(
   opened: AsyncDisposableStack,
 ): Shown[] {
   return partitions.flatMap(({ device, image, size: onDisk }) => {
-    const size = image?.deviceSize ?? onDisk;
+    const size = image && partitionSize(image, onDisk);
     if (!image || image.problem !== null || size === null) return [];
     const open = async () => opened.use(await openPartition(image, size, options));
     const file = lazyFile(attributesOf(device, image, size), open);

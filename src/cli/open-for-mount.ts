@@ -3,6 +3,7 @@ import { ImageBackupError } from "../bytes/errors.ts";
 import type { LaidOutImage, OpenOptions } from "../formats.ts";
 import { layOutImage } from "../formats.ts";
 import type { Finding } from "../image/rules.ts";
+import type { SeekableCodec } from "../seekable/codec.ts";
 import { seekableCodec } from "../seekable/codecs.ts";
 import { openSeekable, type SeekableOptions } from "../seekable/open-seekable.ts";
 import type { SeekableSource } from "../seekable/seekable-source.ts";
@@ -51,8 +52,13 @@ export async function openCompressed(
   { name }: Compression,
   options: SeekableOptions,
 ): Promise<SeekableSource> {
+  return openSeekable(source, await codecFor(imagePath, name), options);
+}
+
+/** How an image that is compressed in the way of this name is read in any order. */
+export async function codecFor(imagePath: string, name: string): Promise<SeekableCodec> {
   const codec = await seekableCodec(name);
-  if (codec) return openSeekable(source, codec, options);
+  if (codec) return codec;
   throw notMountable(
     `${imagePath}: a ${name} compressed image`,
     `to mount it: ${recompress(imagePath, name)}`,

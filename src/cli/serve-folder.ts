@@ -8,6 +8,7 @@ import { filesOfFolder } from "./folder-files.ts";
 import type { FolderMounted, FolderMountOptions } from "./folder-mount.ts";
 import { diskProblems, problemsOf } from "./folder-table.ts";
 import { mountPlace } from "./mount-place.ts";
+import { mountableImages } from "./mountable-images.ts";
 import type { Reporter } from "./run-server.ts";
 
 /** Mounts what the folder has, and serves it until it is unmounted. */
@@ -16,10 +17,11 @@ export async function serveFolder(
   reporter: Reporter<FolderMounted>,
 ): Promise<void> {
   const { folderPath, mountPoint, verify, indexDirectory, debug } = options;
+  const opening = { verify, indexDirectory, log: reporter.log };
   // In the background the working directory is another when an image is opened.
-  const folder = await readImageFolder(resolve(folderPath));
+  const folder = await mountableImages(await readImageFolder(resolve(folderPath)), opening);
   await using opened = new AsyncDisposableStack();
-  const shown = filesOfFolder(folder, { verify, indexDirectory, log: reporter.log }, opened);
+  const shown = filesOfFolder(folder, opening, opened);
   const problems = problemsOf(folder);
   const [first, ...others] = shown.map(({ file }) => file);
   if (!first) {

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { printable } from "../bytes/printable.ts";
-import { counted } from "../bytes/sizes.ts";
+import { counted, fullSize } from "../bytes/sizes.ts";
 import { filesOf } from "../clonezilla/candidates.ts";
 import { type ListedHash, listNames, readChecksumLists } from "../clonezilla/checksum-lists.ts";
 import { type HashedFiles, type HashedResult, hashedFiles } from "../clonezilla/hashed-files.ts";
@@ -37,7 +37,7 @@ export async function verifyFolder(
   messages: Messages,
 ): Promise<boolean> {
   const folder = await readImageFolder(path);
-  const images = folder.partitions.flatMap(({ image }) => image ?? []);
+  const images = folder.partitions.flatMap(({ image, size }) => (image ? { ...image, size } : []));
   const names = filesOf(path);
   const lists = readChecksumLists(path, names);
   // What is wrong with an image is said when its turn comes.
@@ -104,17 +104,20 @@ function sayHashes(results: readonly HashedResult[], { say }: Verification): voi
   }
 }
 
-async function verifyImage(image: SavedImage, verification: Verification): Promise<void> {
+/** An image, and the bytes of its partition. */
+type Verified = SavedImage & { readonly size: number | null };
+
+async function verifyImage(image: Verified, verification: Verification): Promise<void> {
   const { path, files, problem } = image;
   const { say, listed, messages, progress, advance } = verification;
+  const isListed = files.some((file) => listed.has(basename(file)));
   if (problem !== null) {
     progress.clear();
     messages.error(problem);
     say(`${basename(path)}: NOT SOUND: it does not open`, false);
-    await verifyFiles(files, verification);
+    if (isListed) await verifyFiles(files, verification);
     return;
   }
-  const isListed = files.some((file) => listed.has(basename(file)));
   // Where nothing is hashed, the threads of a check read a file faster.
   const isPlain = !isListed && image.compression === null && image.format !== "raw";
   const hashes = isPlain ? null : hashesOf(files, verification);
@@ -138,7 +141,7 @@ async function hashedStream(path: string, hashes: HashedFiles): Promise<ByteStre
 
 /** What an image says of itself. */
 async function proveStream(
-  { path, format }: SavedImage,
+  { path, format, size }: Verified,
   stream: ByteStream,
   { say, progress, messages }: Verification,
   advance: (imageOffset: number) => void = () => {},
@@ -147,7 +150,10 @@ async function proveStream(
   const name = basename(path);
   if (format === "raw") {
     await image.skip(Number.POSITIVE_INFINITY);
-    say(`${name}: can be read to its end; it has no checksums of its own`, true);
+    const isWhole = size === null || image.position >= size;
+    const cut = `NOT SOUND: it has ${fullSize(image.position)}, its partition ${fullSize(size ?? 0)}`;
+    const whole = "can be read to its end; it has no checksums of its own";
+    say(`${name}: ${isWhole ? whole : cut}`, isWhole);
     return;
   }
   const checked = await checkImage(image, {

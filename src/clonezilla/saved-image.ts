@@ -30,11 +30,32 @@ export interface SavedImage {
   readonly problem: string | null;
 }
 
+/**
+ * Bytes of the partition in an image that has this much room on the disk; `null`: unknown. A raw
+ * image says nothing of what it lacks, which must not pass for zeros.
+ */
+export function partitionSize(
+  { format, deviceSize }: Pick<SavedImage, "format" | "deviceSize">,
+  room: number | null,
+): number | null {
+  if (format !== "raw") return deviceSize ?? room;
+  return room === null ? deviceSize : Math.max(room, deviceSize ?? 0);
+}
+
 /** The content of an image: what a file's name cannot know. */
 type Content = Pick<SavedImage, "format" | "fsType" | "deviceSize" | "storedBytes" | "problem">;
 
-/** What an image of Partimage begins with, as old folders of Clonezilla and FOG have. */
-const PARTIMAGE = "PaRtImAgE-VoLuMe";
+/** What cannot be read: by what it begins with, an old image format, and a compressor. */
+const UNREADABLE = [
+  {
+    ...{ magic: "PaRtImAgE-VoLuMe", format: "Partimage" },
+    what: "is an image of Partimage, which cannot be read",
+  },
+  {
+    ...{ magic: "LRZI", format: null },
+    what: "is compressed by lrzip, which cannot be read: unpack it with lrzip -d",
+  },
+] as const;
 
 /** Looks into a file; `null`: it is no image, by its content or by its name. */
 export async function readSavedImage(candidate: Candidate): Promise<SavedImage | null> {
@@ -77,9 +98,9 @@ async function contentOf(
 ): Promise<Content | null> {
   await using stream = await openStream(path);
   const nothing = { fsType: named?.fsType ?? null, deviceSize: null, storedBytes: null };
-  if (await isPartimage(stream)) {
-    const problem = `${path}: is an image of Partimage, which cannot be read`;
-    return { ...nothing, format: "Partimage", problem };
+  const unreadable = await unreadableOf(stream);
+  if (unreadable) {
+    return { ...nothing, format: unreadable.format, problem: `${path}: ${unreadable.what}` };
   }
   if (named?.isRaw && !(await isImage(stream))) {
     return { ...nothing, format: "raw", deviceSize: size, storedBytes: size, problem: null };
@@ -98,8 +119,8 @@ async function isImage(stream: ByteStream): Promise<boolean> {
   }
 }
 
-async function isPartimage(stream: ByteStream): Promise<boolean> {
-  const head = new Uint8Array(PARTIMAGE.length);
+async function unreadableOf(stream: ByteStream) {
+  const head = new Uint8Array(Math.max(...UNREADABLE.map(({ magic }) => magic.length)));
   const text = String.fromCharCode(...head.subarray(0, await stream.peek(head)));
-  return text === PARTIMAGE;
+  return UNREADABLE.find(({ magic }) => text.startsWith(magic)) ?? null;
 }

@@ -1,3 +1,4 @@
+import { ImageBackupError } from "../bytes/errors.ts";
 import type { FileContent } from "./lazy-file.ts";
 
 /** A part of a file that has a content of its own. */
@@ -45,10 +46,12 @@ export function extentsContent(size: number, extents: readonly Extent[]): FileCo
         if (extent.start >= offset + length) break;
         const first = Math.max(offset, extent.start);
         const end = Math.min(offset + length, extent.start + extent.length);
-        await extent.content.read(
-          target.subarray(first - offset, end - offset),
-          first - extent.start,
-        );
+        const part = target.subarray(first - offset, end - offset);
+        const count = await extent.content.read(part, first - extent.start);
+        // The rest of it would be zeros that nobody has written.
+        if (count < part.length) {
+          throw new ImageBackupError("SHORT_READ", `ends ${part.length - count} bytes early`);
+        }
       }
       return length;
     },

@@ -228,7 +228,7 @@ test.each([
   if (!disk) throw new Error("no disk");
   const find = (device: string) => {
     const image = images.get(device);
-    return image ? { image, swap: null } : null;
+    return image ? { image: { ...image, format: null }, swap: null } : null;
   };
   expect(wholeDisk(folder.path, disk, find).problem).toContain(problem);
 });
@@ -238,7 +238,7 @@ test("an image larger than its place cannot be read there, and all else can", ()
   folder.file("sda-pt.sf", `${dumped("/dev/sda1 : start=10, size=10")}\n`);
   const [disk] = readDisks(folder.path, ["sda-pt.sf"]);
   if (!disk) throw new Error("no disk");
-  const image = { deviceSize: 5632 };
+  const image = { format: null, deviceSize: 5632 };
   const { layout } = wholeDisk(folder.path, disk, (device) =>
     device === "sda1" ? { image, swap: null } : null,
   );

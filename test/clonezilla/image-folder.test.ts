@@ -135,6 +135,7 @@ test("volumes of LVM, what is encrypted, what cannot be read are told by name", 
     "ocs_luks_x.ext4-ptcl-img.gz": gzipSync(v2.image),
     "sda1.dd-ptcl-img.uncomp": new Uint8Array(5000),
     "sda4.000": gzipSync("PaRtImAgE-VoLuMe and more"),
+    "sda6.ext4-ptcl-img.lrz": "LRZI\0\x06 and more",
     "sda-pt.sf": `label: gpt
 device: /dev/sda
 unit: sectors
@@ -154,6 +155,7 @@ unit: sectors
     { device: "sda4", disk: "sda", image: { problem: expect.stringContaining("Partimage") } },
     { device: "sda5", image: null, holds: "LUKS" },
     { device: "ocs_luks_x", image: { format: "partclone 0002" } },
+    { device: "sda6", image: { problem: expect.stringContaining("unpack it with lrzip -d") } },
     { device: "vg-home", image: null },
     { device: "vg-root", image: { format: "partclone 0002" } },
   ]);

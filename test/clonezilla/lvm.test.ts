@@ -79,7 +79,8 @@ testWith(
     const layout = layOutDisk({
       ...{ folder: folder.path, device: "sda", table: disk.table, size: null },
       find: (name) => {
-        if (name === "vgx-root") return { image: { deviceSize: root.length }, swap: null };
+        if (name === "vgx-root")
+          return { image: { format: null, deviceSize: root.length }, swap: null };
         return name === "vgx-swap" ? { image: null, swap } : null;
       },
     });

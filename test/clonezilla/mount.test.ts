@@ -1,4 +1,5 @@
 import { expect } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
@@ -69,6 +70,57 @@ testWith(
     expect(() => readFileSync(join(mounted.path, "sda1"))).toThrow("EIO");
     expect(Buffer.compare(readFileSync(join(mounted.path, "sda2")), v2.partition)).toBe(0);
     expect(readFileSync(log, "utf8")).toContain(`sda1: input/output error: `);
+  },
+  TIMEOUT,
+);
+
+testWith(
+  [...mountNeeds(ROOT), "xz"],
+  "compressed dd images have their size also without a table; what does not mount is told",
+  async () => {
+    const random = randomBytes(70_001);
+    const cut = gzipSync(random);
+    using folder = written({
+      "sda1.dd-ptcl-img.gz": cut,
+      ...pieces("sda2.dd-ptcl-img.zst.", zstdCompressSync(raw), ["aa", "ab"]),
+      "sda3.dd-ptcl-img.gz": cut.subarray(0, cut.length - 2000),
+    });
+    const { path } = folder;
+    const lzma = ["sh", "-c", `xz --format=lzma > ${path}/sda4.ext4-ptcl-img.lzma`];
+    expect(runCommand(lzma, { stdin: v2.image })).toEqual(SAME);
+    await using mounted = mountFolder(path);
+    expect(linesOf(mounted.err)).toEqual([
+      expect.stringContaining(`${path}/sda3.dd-ptcl-img.gz`),
+      expect.stringMatching(/sda4.ext4-ptcl-img.lzma: .* to mount it: xz -dc /),
+    ]);
+    expect(readdirSync(mounted.path).sort()).toEqual(["sda1", "sda2"]);
+    expect(Buffer.compare(readFileSync(join(mounted.path, "sda1")), random)).toBe(0);
+    expect(Buffer.compare(readFileSync(join(mounted.path, "sda2")), raw)).toBe(0);
+  },
+  TIMEOUT,
+);
+
+testWith(
+  [...mountNeeds(ROOT), "sfdisk"],
+  "what a dd image lacks of its partition is an error, not zeros",
+  async () => {
+    const start = 64 * 512;
+    const part = raw.subarray(0, 5 * 4096);
+    using folder = written({
+      "sda-pt.sf": "label: dos\nsector-size: 512\n\n/dev/sda1 : start=64, size=80, type=83\n",
+      "sda1.dd-img": part,
+    });
+    await using mounted = mountFolder(folder.path);
+    for (const [file, offset] of [
+      [join(mounted.path, "sda1"), 0],
+      [join(mounted.path, "sda"), start],
+    ] as const) {
+      expect(statSync(file).size).toBe(offset + 80 * 512);
+      expect(direct(ROOT, file, offset, part.length).bytes).toEqual(part);
+      expect(direct(ROOT, file, offset + part.length, 4096)).toMatchObject({
+        ...{ status: 1, err: expect.stringContaining("Input/output error") },
+      });
+    }
   },
   TIMEOUT,
 );

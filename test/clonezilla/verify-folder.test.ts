@@ -120,6 +120,25 @@ testWith(NEEDS, "without lists too, damage is found by the images' own checksums
   expect(errors.join("\n")).toContain("the piece sda1.ext4-ptcl-img.zst.ab is missing");
 });
 
+testWith([], "a dd image that is shorter than its partition is not sound", () => {
+  const images = { whole: Buffer.alloc(40 * 512, "raw"), short: Buffer.alloc(39 * 512, "raw") };
+  using folder = written({
+    "sda-pt.sf":
+      "label: dos\n\n/dev/sda1 : start=64, size=40, type=83\n/dev/sda2 : start=104, size=40, type=83\n",
+    "sda1.dd-ptcl-img.gz": gzipSync(images.whole),
+    "sda2.dd-ptcl-img.gz": gzipSync(images.short),
+  });
+  const { status, lines } = verify(folder, "-q");
+  expect({ status, lines }).toEqual({
+    status: 1,
+    lines: [
+      expect.stringMatching(/^sda1.* can be read to its end/),
+      "sda2.dd-ptcl-img.gz: NOT SOUND: it has 19.5 KiB (19,968 bytes), its partition 20.0 KiB (20,480 bytes)",
+      `${folder.path}: NOT SOUND: 2 images, 0 listed files`,
+    ],
+  });
+});
+
 testWith([], "an encrypted folder, one without images, options that exclude each other", () => {
   using gocryptfs = written({ "gocryptfs.conf": "{}" });
   expect(verify(gocryptfs).errors).toEqual([

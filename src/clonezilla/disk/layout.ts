@@ -2,6 +2,7 @@ import { ImageBackupError } from "../../bytes/errors.ts";
 import { fullSize } from "../../bytes/sizes.ts";
 import { partitionDevice } from "../image-names.ts";
 import { isExtended, type PartitionTable } from "../partition-table.ts";
+import { partitionSize, type SavedImage } from "../saved-image.ts";
 import type { SavedSwap } from "../swap.ts";
 import { bytesAt, type DiskPart, type Filling, sortedApart } from "./disk-part.ts";
 import { MOST_ENTRIES, MOST_LBA } from "./gpt.ts";
@@ -19,8 +20,7 @@ export interface DiskLayout {
 
 /** What the folder has of a partition. */
 export interface Filled {
-  /** `deviceSize`: bytes of the partition; `null`: the image does not say. */
-  readonly image: { readonly deviceSize: number | null } | null;
+  readonly image: Pick<SavedImage, "format" | "deviceSize"> | null;
   readonly swap: SavedSwap | null;
 }
 
@@ -64,7 +64,7 @@ function savedPart(
   const header = swap && swapHeader(swap, room);
   if (header) return [bytesAt(device, start, header)];
   if (!image) return null;
-  const size = image.deviceSize ?? room;
+  const size = partitionSize(image, room) ?? room;
   if (size <= room) {
     return [{ what: device, start, length: size, filling: { device, from: 0 } }];
   }
