@@ -1,10 +1,8 @@
+import { resolve } from "node:path";
 import { printable, printableJson } from "../bytes/printable.ts";
 import { counted, humanSize } from "../bytes/sizes.ts";
-import {
-  type ImageFolder,
-  readImageFolder,
-  type SavedPartition,
-} from "../clonezilla/image-folder.ts";
+import { type ImageFolder, readImageFolder } from "../clonezilla/image-folder.ts";
+import type { SavedPartition } from "../clonezilla/partitions.ts";
 import type { Messages } from "./messages.ts";
 
 /** Prints what is in the folder. Returns whether there is an image, and every one opens. */
@@ -13,7 +11,8 @@ export async function printFolder(
   json: boolean,
   messages: Messages,
 ): Promise<boolean> {
-  const folder = await readImageFolder(path);
+  // What programs are told must not hang on the working directory.
+  const folder = await readImageFolder(json ? resolve(path) : path);
   const output = json ? folderJson(folder) : folderText(folder);
   process.stdout.write(`${output}\n`);
   const problems = problemsOf(folder);
@@ -22,13 +21,22 @@ export async function printFolder(
 }
 
 /** What keeps the folder's images from being read, a line each. */
-export function problemsOf({ path, encryption, partitions }: ImageFolder): string[] {
+export const problemsOf = (folder: ImageFolder): string[] => [
+  ...folderProblems(folder),
+  ...folder.partitions.flatMap(({ image }) => image?.problem ?? []),
+];
+
+/** What is wrong besides the images that are there, a line each. */
+export function folderProblems({ path, encryption, partitions }: ImageFolder): string[] {
   if (encryption !== null) {
     return [`${path}: is encrypted with ${encryption}: mount that first, and give its mount point`];
   }
-  const images = partitions.flatMap(({ image }) => image ?? []);
-  if (images.length === 0) return [`${path}: there is no image in it`];
-  return images.flatMap(({ problem }) => problem ?? []);
+  const missing = partitions.filter(({ isMissing }) => isMissing);
+  if (partitions.every(({ image }) => !image)) return [`${path}: there is no image in it`];
+  return missing.map(
+    ({ device }) =>
+      `${path}: the image of ${device} is missing: it was saved, says the file 'parts'`,
+  );
 }
 
 /** Why there is no file for some disk, a line each. */
@@ -104,7 +112,8 @@ function partitionRow(partition: SavedPartition): string[] {
   ];
 }
 
-function remarkOf({ swap, holds }: SavedPartition): string {
+function remarkOf({ swap, holds, isMissing }: SavedPartition): string {
+  if (isMissing) return "missing";
   if (swap) return swap.label === null ? "its UUID is saved" : "its UUID and label are saved";
   return holds ?? "not saved";
 }

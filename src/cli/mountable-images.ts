@@ -1,5 +1,6 @@
 import { ImageBackupError } from "../bytes/errors.ts";
-import type { ImageFolder, SavedPartition } from "../clonezilla/image-folder.ts";
+import type { ImageFolder } from "../clonezilla/image-folder.ts";
+import type { SavedPartition } from "../clonezilla/partitions.ts";
 import { partitionSize } from "../clonezilla/saved-image.ts";
 import type { SeekableOptions } from "../seekable/open-seekable.ts";
 import { codecFor, openCompressed, openMountable } from "./open-for-mount.ts";

@@ -14,7 +14,7 @@ import { decompressed, openStream } from "../source/open-stream.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
 import { openStored } from "../source/stored.ts";
 import { harmless, isSound, report, summary } from "./check.ts";
-import { problemsOf } from "./folder-table.ts";
+import { folderProblems } from "./folder-table.ts";
 import type { Messages } from "./messages.ts";
 
 /** What all parts of a verification share. */
@@ -41,7 +41,7 @@ export async function verifyFolder(
   const names = filesOf(path);
   const lists = readChecksumLists(path, names);
   // What is wrong with an image is said when its turn comes.
-  const general = images.length === 0 ? problemsOf(folder) : [];
+  const general = folderProblems(folder);
   for (const problem of [...general, ...lists.problems]) messages.error(problem);
 
   const ofImages = images.flatMap(({ files }) => files.map((file) => basename(file)));

@@ -2,7 +2,7 @@ import { partitionNameOf } from "../source/partition-name.ts";
 
 /** What the name of an image's file says. */
 export interface ImageName {
-  /** `sda1`, `nvme0n1p3`, `vg-lv`, `d1p1`, … */
+  /** `sda1`, `nvme0n1p3`, `vg-lv`, `d1p1`, `d1p2.lv`, … */
   readonly device: string;
   /** As the name has it: `ext4`, `ntfs`, …; `null` where it does not say. */
   readonly fsType: string | null;
@@ -15,8 +15,8 @@ const COMPRESSION = "(?:\\.(?:uncomp|gz|bz2|lzo|lzma|xz|lzip|lrz|lz4|zst))?";
 
 /** `sda1.ext4-ptcl-img.zst`; in older folders `sda1.ext4-img`, `sda1.ntfs-img`, `sda1.dd-img`. */
 const CLONEZILLA = new RegExp(`^(?<device>.+)\\.(?<fsType>[^.]+?)(?:-ptcl)?-img${COMPRESSION}$`);
-/** `d1p2.img`: the second partition of the first disk. */
-const FOG = /^(?<device>d\d+p\d+)\.img$/;
+/** `d1p2.img`: the second partition of the first disk; `d1p2.lv.img`: a logical volume in it. */
+const FOG = /^(?<device>d\d+p\d+(?:\.[\w.+-]+)?)\.img$/;
 
 /** Reads the name of an image, without what tells its pieces; `null`: it says nothing. */
 export function readImageName(name: string): ImageName | null {

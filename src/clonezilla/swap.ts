@@ -12,7 +12,9 @@ export function readSwaps(folder: string, names: readonly string[]): SavedSwap[]
     const clonezilla = /^swappt-(.+)\.info$/.exec(name)?.[1];
     if (clonezilla !== undefined) return [ofClonezilla(folder, name, clonezilla)];
     const disk = /^(d\d+)\.original\.swapuuids$/.exec(name)?.[1];
-    return disk === undefined ? [] : ofFog(folder, name, disk);
+    if (disk !== undefined) return ofFog(folder, name, disk);
+    const volumes = /^(d\d+p\d+)\.lvm$/.exec(name)?.[1];
+    return volumes === undefined ? [] : ofFogVolumes(folder, name, volumes);
   });
 }
 
@@ -26,5 +28,14 @@ function ofFog(folder: string, name: string, disk: string): SavedSwap[] {
   return readRows(folder, name).flatMap(([partition = "", uuid = null]) => {
     const number = /\d+$/.exec(deviceName(partition))?.[0];
     return number === undefined ? [] : [{ device: `${disk}p${number}`, uuid, label: null }];
+  });
+}
+
+/** Lines of logical volumes, some of which are swap: name, sizes, file system, image, UUID. */
+function ofFogVolumes(folder: string, name: string, partition: string): SavedSwap[] {
+  return readRows(folder, name).flatMap(([word, volume = "", ...rest]) => {
+    const [fileSystem, , uuid = null] = rest.slice(-3);
+    if (word !== "LV" || fileSystem !== "swap") return [];
+    return [{ device: `${partition}.${volume}`, uuid, label: null }];
   });
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -144,7 +145,7 @@ testWith(
 );
 
 testWith(
-  ["root", "/dev/loop-control", "sfdisk"],
+  ["root", "/dev/loop-control", "sfdisk", "sgdisk"],
   "GPT on a disk with sectors of 4 KiB: the saved 34 half-kilobytes are cut, and completed",
   () => {
     using folder = scratch();
@@ -160,6 +161,11 @@ testWith(
       const whole = writeLayout(join(place.path, "b"), laidOut(folder.path));
       expect(must("cmp", file, whole.path)).toBe("");
       rmSync(saved["sda-gpt-1st"] ?? "");
+      const backup = join(folder.path, "sda-gpt.gdisk");
+      must("sgdisk", "--backup", backup, device);
+      const other = writeLayout(join(place.path, "other"), laidOut(folder.path));
+      expect(must("cmp", file, other.path)).toBe("");
+      rmSync(backup);
       const built = writeLayout(join(place.path, "c"), laidOut(folder.path));
       must("dd", `if=${built.path}`, `of=${device}`, "bs=1M", "status=none");
       const [a = "", b = ""] = [saved["sda-pt.sf"] ?? "", join(place.path, "dump")];
@@ -168,6 +174,34 @@ testWith(
     } finally {
       must("losetup", "--detach", device);
     }
+  },
+  TIMEOUT,
+);
+
+testWith(
+  ["sfdisk", "sgdisk"],
+  "GPT with its entries elsewhere: sgdisk's backup has them, and what is in their usual place stays",
+  () => {
+    using folder = scratch();
+    using place = scratch();
+    const disk = { path: place.file("a", new Uint8Array(SIZE)), size: SIZE };
+    must("sgdisk", "--clear", "--move-main-table=2048", disk.path);
+    must("sgdisk", "--resize-table=256", "--new=200:4096:+1M", "--new=1:9000:9100", disk.path);
+    const bytes = readFileSync(disk.path);
+    bytes.set(randomBytes(18 * 512), 16 * 512);
+    writeFileSync(disk.path, bytes);
+    const saved = saveTable(disk, folder.path);
+    rmSync(saved["sda-hidden-data-after-mbr"] ?? "");
+    const backup = join(folder.path, "sda-gpt.gdisk");
+    must("sgdisk", "--backup", backup, disk.path);
+    const whole = writeLayout(join(place.path, "b"), laidOut(folder.path));
+    // sgdisk leaves a gap before the second header, too, where nobody expects one.
+    expect(must("cmp", `--bytes=${SIZE / 2}`, disk.path, whole.path)).toBe("");
+    expect(must("sgdisk", "--verify", whole.path)).toContain("No problems found.");
+    rmSync(backup);
+    const built = writeLayout(join(place.path, "c"), laidOut(folder.path));
+    expect(tableOf(built)).toEqual(tableOf(disk));
+    expect(must("sgdisk", "--verify", built.path)).toContain("No problems found.");
   },
   TIMEOUT,
 );

@@ -69,6 +69,47 @@ sector-size: 512
   ]);
 });
 
+test("FOG's volume groups: a list for each partition, an image for each logical volume", async () => {
+  const uuid = "f4ff1d53-6bf5-4b47-ae8a-8a0b4d0ea2d5";
+  using folder = written({
+    "d1.partitions": "label: dos\n\n/dev/sda1 : start=64, size=9000, type=8e\n",
+    "d1p1.lvm": `LVMFORMAT 2
+PV 2aG4W2-gMg9-YP7F /dev/sda1 9000 9000
+VG vg AAAAAA-AAAA 8192
+LV root BBBBBB-BBBB 4096 4096 extfs d1p1.root.img -
+LV swap-1 CCCCCC-CCCC 2048 2048 swap - ${uuid}
+`,
+    ...pieces("d1p1.root.img", zstdCompressSync(v2.image), ["", ".001"]),
+  });
+  const { disks, partitions } = await readImageFolder(folder.path);
+  expect(partitions).toMatchObject([
+    { device: "d1p1", disk: "d1", image: null, holds: "volume group vg", isMissing: false },
+    { device: "d1p1.root", image: { pieces: 2, problem: null } },
+    { device: "d1p1.swap-1", swap: { uuid, label: null }, fsType: "swap" },
+  ]);
+  expect(disks).toMatchObject([{ device: "d1", problem: null }]);
+});
+
+test("what the tool says it saved, but is not there, is missing", () => {
+  using folder = written({
+    "sda-pt.sf": `label: gpt
+
+/dev/sda1 : start= 64, size= 900
+/dev/sda2 : start= 1000, size= 10
+/dev/sda3 : start= 2000, size= 10
+`,
+    "sda1.ext4-ptcl-img.uncomp": v2.image,
+    "luks-dev.list": "/dev/sda3 1111 ocs_luks_x\n",
+    parts: "sda1 sda2 sda3 cciss/c0d0p1 \x01\xff\n",
+  });
+  const { status, out, err } = vclonezilla(folder.path);
+  expect(status).toBe(1);
+  expect(out).toMatch(/^ {2}sda2 .* missing$/m);
+  const missing = (device: string) =>
+    `vclonezilla: ${folder.path}: the image of ${device} is missing: it was saved, says the file 'parts'`;
+  expect(linesOf(err)).toEqual([missing("sda2"), missing("cciss-c0d0p1")]);
+});
+
 /** What FOG calls its formats; 1 is Partimage's. */
 const FOG_FORMATS: readonly [number, (image: Uint8Array) => Uint8Array, readonly string[]][] = [
   [0, gzipSync, [""]],

@@ -126,6 +126,13 @@ test("volumes that are not linear, and texts of other groups, are refused with t
   expect(read(conf("thin", 'pool = "p"'))).toContain("not linear");
   expect(read("other { }\n")).toBe("lvm_vg.conf does not tell of sda2");
   expect(read("nonsense {")).toBe("lvm_vg.conf does not tell of sda2");
+  using fog = written({
+    "d1p2.lvm": "LVMFORMAT 2\nPV u /dev/sda2 98304 98304\nVG vg id 8192\n",
+    "d1p2.lvm.vgcfg": conf("striped", 'stripes = ["pv0", 0]'),
+  });
+  expect(readPhysicalVolume(fog.path, "d1p2")).toMatchObject({
+    ...{ group: "vg", uuid: "u", parts: [{ device: "d1p2.lv", from: 0, to: MiB }] },
+  });
   using none = written({ "lvm_vg_dev.list": "vg /dev/sda2 u\n" });
   expect(readPhysicalVolume(none.path, "sda2")).toBeNull();
   writeFileSync(join(none.path, "lvm_vg.conf"), conf("striped", 'stripes = ["pv0", 0]'));

@@ -120,6 +120,14 @@ testWith(NEEDS, "without lists too, damage is found by the images' own checksums
   expect(errors.join("\n")).toContain("the piece sda1.ext4-ptcl-img.zst.ab is missing");
 });
 
+testWith([], "an image that was saved but is gone makes a folder unsound", () => {
+  using folder = written({ "sda1.ext4-ptcl-img.uncomp": v2.image, parts: "sda1 sda2\n" });
+  expect(verify(folder, "-q")).toMatchObject({
+    status: 1,
+    errors: [expect.stringContaining("the image of sda2 is missing")],
+  });
+});
+
 testWith([], "a dd image that is shorter than its partition is not sound", () => {
   const images = { whole: Buffer.alloc(40 * 512, "raw"), short: Buffer.alloc(39 * 512, "raw") };
   using folder = written({

@@ -24,6 +24,20 @@ export const bytesAt = (what: string, start: number, bytes: Uint8Array): DiskPar
   filling: { bytes },
 });
 
+/** What of the bytes at the disk's beginning is not in places that are taken. */
+export function besides(
+  what: string,
+  bytes: Uint8Array,
+  taken: readonly Pick<DiskPart, "start" | "length">[],
+): DiskPart[] {
+  const sorted = [...taken].sort((a, b) => a.start - b.start);
+  const ends = [0, ...sorted.map(({ start, length }) => start + length)];
+  return ends.map((_, index) => {
+    const from = Math.max(...ends.slice(0, index + 1));
+    return bytesAt(what, from, bytes.subarray(from, sorted[index]?.start ?? bytes.length));
+  });
+}
+
 /** In their order on the disk, those without bytes left out. Throws CORRUPT where some overlap. */
 export function sortedApart(parts: readonly DiskPart[]): DiskPart[] {
   const sorted = parts.filter(({ length }) => length > 0).sort((a, b) => a.start - b.start);

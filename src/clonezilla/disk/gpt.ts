@@ -53,17 +53,17 @@ const slotsOf = ({ slots, entries }: PartitionTable): number =>
   Math.max(slots ?? USUAL_ENTRIES, ...entries.map(({ number }) => number));
 
 /**
- * The table whose header is at `at` of `bytes`, and its entries at `entriesAt`; what `bytes` lacks
- * of them counts as zeros. `null`: there is none, or a checksum is wrong.
+ * The table with the header that `from` begins with, and the entries that `entriesAt` gives for the
+ * sector in which the header says they are; what these lack counts as zeros. `null`: there is none,
+ * or a checksum is wrong.
  */
 export function parseGpt(
-  bytes: Uint8Array,
+  from: Uint8Array,
   sectorSize: number,
-  at = sectorSize,
-  entriesAt?: number,
+  entriesAt: (sector: number) => Uint8Array,
 ): Gpt | null {
   const header = Buffer.alloc(sectorSize);
-  header.set(bytes.subarray(at, at + sectorSize));
+  header.set(from.subarray(0, sectorSize));
   if (header.toString("latin1", 0, SIGNATURE.length) !== SIGNATURE) return null;
   const [count, size] = [header.readUInt32LE(H.entryCount), header.readUInt32LE(H.entrySize)];
   if (header.readUInt32LE(H.headerSize) !== HEADER_SIZE) return null;
@@ -72,8 +72,7 @@ export function parseGpt(
   const [other, first] = [lba(header, H.other), lba(header, H.entries)];
   if (first < 2 || other < first + 2 * reserved || other > MOST_LBA) return null;
   const entries = Buffer.alloc(count * size);
-  const from = entriesAt ?? first * sectorSize;
-  entries.set(bytes.subarray(from, from + entries.length));
+  entries.set(entriesAt(first).subarray(0, entries.length));
   return crc32(entries) === header.readUInt32LE(H.entriesCrc) ? { header, entries } : null;
 }
 

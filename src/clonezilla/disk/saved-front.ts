@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readBytes } from "../metadata.ts";
 import { type Gpt, parseGpt } from "./gpt.ts";
-import { MBR_SIZE } from "./mbr.ts";
+import { hasSignature, MBR_SIZE } from "./mbr.ts";
 
 /** What the folder has of a disk before its first partition. */
 export interface SavedFront {
@@ -14,27 +14,32 @@ export interface SavedFront {
   readonly gpt: Gpt | null;
 }
 
-/** Where `sgdisk --backup`, which FOG uses, has what: both headers, then the entries. */
-const SGDISK = { header: MBR_SIZE, entries: 3 * MBR_SIZE } as const;
+/** Where `sgdisk --backup` has what, however large a sector is: both headers, then the entries. */
+const SGDISK = { header: MBR_SIZE, size: MBR_SIZE, entries: 3 * MBR_SIZE } as const;
 
 /** Reads what Clonezilla and FOG save of the disk's first sectors. */
 export function readSavedFront(folder: string, device: string, sectorSize: number): SavedFront {
-  const clonezilla = readBytes(folder, `${device}-gpt-1st`);
-  if (clonezilla) {
-    return { head: clonezilla, hidden: null, gpt: parseGpt(clonezilla, sectorSize) };
-  }
-  const fog = readBytes(folder, `${device}.mbr`);
-  const saved = fog && parseGpt(fog, MBR_SIZE, SGDISK.header, SGDISK.entries);
-  if (fog && saved) {
-    const gpt = sectorSize === MBR_SIZE ? saved : null;
-    return { head: fog.subarray(0, MBR_SIZE), hidden: null, gpt };
-  }
+  const read = (ending: string, most?: number) => readBytes(folder, `${device}${ending}`, most);
+  const [first, backup, fog] = [read("-gpt-1st"), read("-gpt.gdisk"), read(".mbr")];
+  const ofFog = fog && sgdiskGpt(fog, sectorSize);
+  // The first sectors end before the entries of some tables do.
+  const gpt =
+    (first && gptIn(first, sectorSize)) ?? (backup && sgdiskGpt(backup, sectorSize)) ?? ofFog;
+  const heads = [first, ofFog ? fog.subarray(0, MBR_SIZE) : fog, read("-mbr", MBR_SIZE)];
   const hidden = join(folder, `${device}-hidden-data-after-mbr`);
   return {
-    head: fog ?? readBytes(folder, `${device}-mbr`, MBR_SIZE),
-    hidden: existsSync(hidden) ? hidden : null,
-    gpt: null,
+    head: heads.find((head) => head && hasSignature(head)) ?? null,
+    hidden: first === null && existsSync(hidden) ? hidden : null,
+    gpt,
   };
+}
+
+const gptIn = (sectors: Uint8Array, sectorSize: number): Gpt | null =>
+  parseGpt(sectors.subarray(sectorSize), sectorSize, (at) => sectors.subarray(at * sectorSize));
+
+function sgdiskGpt(backup: Uint8Array, sectorSize: number): Gpt | null {
+  const header = backup.subarray(SGDISK.header, SGDISK.header + SGDISK.size);
+  return parseGpt(header, sectorSize, () => backup.subarray(SGDISK.entries));
 }
 
 /** The first sector of an extended partition; `device`: that partition. */

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { partitionDevice } from "../image-names.ts";
 import { isExtended, type PartitionTable } from "../partition-table.ts";
-import { bytesAt, type DiskPart } from "./disk-part.ts";
+import { besides, bytesAt, type DiskPart } from "./disk-part.ts";
 import {
   backupLba,
   backupOf,
@@ -59,7 +59,13 @@ function gptParts({ table, size }: TableSource, front: SavedFront): TableParts {
     copies.push(copyAt(BACKUP, backupLba(gpt), entriesLba(backup), backup, sectorSize));
   }
   const parts = [bytesAt("sector 0", 0, first), ...copies.flat()];
-  return { size: size ?? sectors * sectorSize, parts };
+  // Where the entries are elsewhere, something that starts the machine may be in their usual place.
+  const partitions = table.entries.map((entry) => ({
+    start: entry.start * sectorSize,
+    length: entry.sectors * sectorSize,
+  }));
+  const others = head ? besides("the first sectors", head, [...parts, ...partitions]) : [];
+  return { size: size ?? sectors * sectorSize, parts: [...parts, ...others] };
 }
 
 const copyAt = (

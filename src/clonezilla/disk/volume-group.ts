@@ -1,9 +1,10 @@
-import { deviceName, readRows, readText } from "../metadata.ts";
+import { readText } from "../metadata.ts";
+import { readSavedGroup, type SavedGroup } from "../saved-group.ts";
 import { parseLvmConfig, type Section, type Value } from "./lvm-config.ts";
 
 /** A part of a logical volume that is in one piece on a physical one, in bytes. */
 export interface VolumePart {
-  /** As its image's name begins: `vg-lv`. */
+  /** As its image's name begins: `vg-lv`, `d1p2.lv`. */
   readonly device: string;
   /** Of the whole logical volume. */
   readonly size: number;
@@ -33,14 +34,10 @@ const SECTOR = 512;
  * put together.
  */
 export function readPhysicalVolume(folder: string, device: string): PhysicalVolume | string | null {
-  const row = readRows(folder, "lvm_vg_dev.list").find(
-    ([, path = ""]) => deviceName(path) === device,
-  );
-  const [group, , uuid = ""] = row ?? [];
-  if (group === undefined) return null;
-  const file = `lvm_${group}.conf`;
-  const text = readText(folder, file);
-  if (text === null) return null;
+  const saved = readSavedGroup(folder, device);
+  const text = saved && readText(folder, saved.file);
+  if (!saved || text === null) return null;
+  const { group, uuid, file, deviceOf } = saved;
   const section = sectionOf(parseLvmConfig(text)?.get(group));
   const volumes = [...(sectionOf(section?.get("physical_volumes")) ?? [])];
   const [name, value] = volumes.find(([, each]) => sectionOf(each)?.get("id") === uuid) ?? [];
@@ -53,7 +50,12 @@ export function readPhysicalVolume(folder: string, device: string): PhysicalVolu
   if (!section || name === undefined || !isCount(extent) || !isCount(size) || !isCount(start)) {
     return `${file} does not tell of ${device}`;
   }
-  const parts = partsOn(section, { group, name, extent: extent * SECTOR, start: start * SECTOR });
+  const parts = partsOn(section, {
+    deviceOf,
+    name,
+    extent: extent * SECTOR,
+    start: start * SECTOR,
+  });
   if (parts === null) {
     return `${device} has volumes of the group ${group} that are not linear: striped, thin, mirrored or the like`;
   }
@@ -63,8 +65,7 @@ export function readPhysicalVolume(folder: string, device: string): PhysicalVolu
   };
 }
 
-interface On {
-  readonly group: string;
+interface On extends Pick<SavedGroup, "deviceOf"> {
   /** The physical volume's name in the text: `pv0`. */
   readonly name: string;
   /** Bytes of an extent, and where the first one begins. */
@@ -73,7 +74,7 @@ interface On {
 }
 
 /** The logical volumes' parts on one physical volume; `null`: some are not linear. */
-function partsOn(section: Section, { group, name, extent, start }: On): VolumePart[] | null {
+function partsOn(section: Section, { deviceOf, name, extent, start }: On): VolumePart[] | null {
   const parts: VolumePart[] = [];
   for (const [volume, value] of sectionOf(section.get("logical_volumes")) ?? []) {
     const sections = [...(sectionOf(value) ?? [])].flatMap(([, each]) => sectionOf(each) ?? []);
@@ -87,7 +88,7 @@ function partsOn(section: Section, { group, name, extent, start }: On): VolumePa
       if (each.get("type") !== "striped" || !isCount(at) || others.length > 0) return null;
       if (on !== name) continue;
       const place = { from: from * extent, to: start + at * extent, length: count * extent };
-      parts.push({ device: `${group}-${volume}`, size, ...place });
+      parts.push({ device: deviceOf(volume), size, ...place });
     }
   }
   return parts;
