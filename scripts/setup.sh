@@ -45,6 +45,7 @@ test b3sum            b3sum
 test pvcreate         lvm2
 test parted           parted
 test ocs-sr           clonezilla
+test qemu-system-x86_64 qemu-system-x86
 '
 
 say() {

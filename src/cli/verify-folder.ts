@@ -7,7 +7,7 @@ import { filesOf } from "../clonezilla/candidates.ts";
 import { type ListedHash, listNames, readChecksumLists } from "../clonezilla/checksum-lists.ts";
 import { type HashedFiles, type HashedResult, hashedFiles } from "../clonezilla/hashed-files.ts";
 import { readImageFolder } from "../clonezilla/image-folder.ts";
-import type { SavedImage } from "../clonezilla/saved-image.ts";
+import { isSliceHead, type SavedImage } from "../clonezilla/saved-image.ts";
 import { checkImage } from "../formats.ts";
 import { noProgress, type Progress, showProgress } from "../image/progress.ts";
 import { decompressed, openStream } from "../source/open-stream.ts";
@@ -37,7 +37,9 @@ export async function verifyFolder(
   messages: Messages,
 ): Promise<boolean> {
   const folder = await readImageFolder(path);
-  const images = folder.partitions.flatMap(({ image, size }) => (image ? { ...image, size } : []));
+  const images = folder.partitions.flatMap(({ image, size }) =>
+    image ? { ...image, size: isSliceHead(path, image) ? null : size } : [],
+  );
   const names = filesOf(path);
   const lists = readChecksumLists(path, names);
   // What is wrong with an image is said when its turn comes.
@@ -104,7 +106,7 @@ function sayHashes(results: readonly HashedResult[], { say }: Verification): voi
   }
 }
 
-/** An image, and the bytes of its partition. */
+/** An image, and the bytes of its partition that it must have; `null`: unknown. */
 type Verified = SavedImage & { readonly size: number | null };
 
 async function verifyImage(image: Verified, verification: Verification): Promise<void> {

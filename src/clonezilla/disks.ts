@@ -18,10 +18,13 @@ export interface SavedDisk {
 
 const USUAL_SECTOR = 512;
 
+/** What `sfdisk --dump` printed, by Clonezilla, FOG, and older versions of FOG. */
+const DUMPS = ["-pt.sf", ".partitions", ".original.partitions"] as const;
+
 /** Files that tell of a disk, and its name in theirs. */
 const OF_A_DISK = [
   /^(.+?)-(?:pt\.sf|pt\.parted|mbr|hidden-data-after-mbr|gpt-1st|chs\.sf)$/,
-  /^(d\d+)\.(?:partitions|mbr|size)$/,
+  /^(d\d+)\.(?:(?:original\.)?partitions|mbr|size)$/,
 ];
 
 /** The whole disk, as far as it is known; or why there is none. */
@@ -54,7 +57,8 @@ export function readDisks(folder: string, names: readonly string[]): SavedDisk[]
 }
 
 function readTable(folder: string, device: string): PartitionTable | null {
-  const dump = readText(folder, `${device}-pt.sf`) ?? readText(folder, `${device}.partitions`);
+  const dumps = DUMPS.map((ending) => readText(folder, `${device}${ending}`));
+  const dump = dumps.find((text) => text !== null) ?? null;
   const table = dump === null ? null : parseSfdiskDump(dump);
   if (table && (table.entries.length === 0 || !isForGpt(table))) return table;
   // Before 2014 sfdisk saw of a GPT only what protects it, and FOG kept but the sectors.

@@ -1,4 +1,4 @@
-import { partitionNameOf } from "../source/partition-name.ts";
+import { fileName, partitionNameOf } from "../source/partition-name.ts";
 
 /** What the name of an image's file says. */
 export interface ImageName {
@@ -23,7 +23,7 @@ export function readImageName(name: string): ImageName | null {
   const { device, fsType = null } = (CLONEZILLA.exec(name) ?? FOG.exec(name))?.groups ?? {};
   if (device === undefined) return null;
   const isRaw = fsType === "dd";
-  return { device, fsType: isRaw ? null : fsType, isRaw };
+  return { device: fileName(device), fsType: isRaw ? null : fsType, isRaw };
 }
 
 /** How the partition in a file is called that has any name. */

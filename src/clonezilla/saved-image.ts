@@ -7,6 +7,7 @@ import type { ByteStream } from "../source/source.ts";
 import { openStored } from "../source/stored.ts";
 import type { Candidate } from "./candidates.ts";
 import { deviceOf, type ImageName, readImageName } from "./image-names.ts";
+import { readVariables } from "./metadata.ts";
 
 /** An image of the folder. */
 export interface SavedImage {
@@ -41,6 +42,10 @@ export function partitionSize(
   if (format !== "raw") return deviceSize ?? room;
   return room === null ? deviceSize : Math.max(room, deviceSize ?? 0);
 }
+
+/** Of a BSD slice, whose parts have images of their own, Clonezilla saves the beginning only. */
+export const isSliceHead = (folder: string, { device }: Pick<SavedImage, "device">): boolean =>
+  readVariables(folder, `${device}.dd-img.info`).get("partition") === "BSD_slice";
 
 /** The content of an image: what a file's name cannot know. */
 type Content = Pick<SavedImage, "format" | "fsType" | "deviceSize" | "storedBytes" | "problem">;

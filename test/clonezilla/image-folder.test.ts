@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { rmSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { example } from "../../fixtures-gen/examples.ts";
@@ -67,6 +67,9 @@ sector-size: 512
     { device: "d1p1", disk: "d1", start: 1048576, image: { pieces: 3, problem: null } },
     { device: "d1p2", swap: { uuid: "f4ff1d53-6bf5-4b47-ae8a-8a0b4d0ea2d5" }, fsType: "swap" },
   ]);
+  // As older versions call it.
+  renameSync(join(folder.path, "d1.partitions"), join(folder.path, "d1.original.partitions"));
+  expect(await readImageFolder(folder.path)).toMatchObject({ tool, disks, partitions });
 });
 
 test("FOG's volume groups: a list for each partition, an image for each logical volume", async () => {

@@ -138,3 +138,29 @@ test("volumes that are not linear, and texts of other groups, are refused with t
   writeFileSync(join(none.path, "lvm_vg.conf"), conf("striped", 'stripes = ["pv0", 0]'));
   expect(readPhysicalVolume(none.path, "sda1")).toBeNull();
 });
+
+test("a damaged text of a group hurts its own partition only", () => {
+  const volume = `{ segment1 { start_extent = 0 extent_count = 2 type = "striped" stripes = ["pv0", 0] } }`;
+  using folder = written({
+    "sda-pt.sf":
+      "label: dos\n\n/dev/sda1 : start=64, size=98304, type=8e\n/dev/sda2 : start=99999, size=9\n",
+    "lvm_vg_dev.list": "vg /dev/sda1 u\n",
+    "lvm_vg.conf": `vg {
+  extent_size = 8192
+  physical_volumes { pv0 { id = "u" dev_size = 98304 pe_start = 2048 } }
+  logical_volumes { a ${volume} b ${volume} }
+}
+`,
+  });
+  const [disk] = readDisks(folder.path, ["sda-pt.sf"]);
+  if (!disk?.table) throw new Error("no table");
+  const image = { format: null, deviceSize: 4608 };
+  const whole = layOutDisk({
+    ...{ folder: folder.path, ...disk, table: disk.table },
+    find: (name) => (name === "sda1" ? null : { image, swap: null }),
+  });
+  expect(whole.parts.slice(1)).toMatchObject([
+    { what: "sda1", filling: { problem: "sda1: vg-a and vg-b overlap" } },
+    { what: "sda2", filling: { device: "sda2" } },
+  ]);
+});

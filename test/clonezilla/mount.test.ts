@@ -143,6 +143,24 @@ testWith(
 
 testWith(
   mountNeeds(ROOT),
+  "images of which no name is left have one all the same",
+  async () => {
+    const zipped = gzipSync(v2.image);
+    using folder = written({
+      ...{ ".gz": zipped, "..gz": zipped, "...ext4-ptcl-img.gz": zipped, "sda1.gz": zipped },
+    });
+    await using mounted = mountFolder(folder.path);
+    const names = readdirSync(mounted.path).sort();
+    expect(names).toEqual(["partition", "partition.", "partition..", "sda1"]);
+    for (const name of names) {
+      expect(Buffer.compare(readFileSync(join(mounted.path, name)), v2.partition)).toBe(0);
+    }
+  },
+  TIMEOUT,
+);
+
+testWith(
+  mountNeeds(ROOT),
   "a folder of very many images",
   async () => {
     const names = Array.from({ length: 400 }, (_, index) => `${"n".repeat(200)}-${index}`);

@@ -1,9 +1,10 @@
 import { expect } from "bun:test";
 import { closeSync, openSync, readSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { runCommand, scriptOf } from "../cli/program.ts";
 import { must, scratchDirectory } from "../real/stage.ts";
 import { testWith } from "../require.ts";
+import { lvm } from "./lvm.ts";
 import { mountFolder } from "./mounted.ts";
 import { filesOn, GPT_DISK, MBR_DISK, makeRealDisk, type RealDisk } from "./real-disk.ts";
 import { expectSameGroup, makeVolume } from "./real-group.ts";
@@ -18,12 +19,11 @@ const NEEDS = [
   ...["pigz", "zstd", "split", "pvcreate", "vgcfgrestore"],
 ];
 
-/** What FOG runs for what is on a partition; a volume group is saved whole. */
+/** What FOG runs for what is on a partition. */
 const SAVERS: Readonly<Record<string, string>> = {
   ext4: "partclone.extfs",
   NTFS: "partclone.ntfs",
   FAT: "partclone.vfat",
-  "volume group": "partclone.imager",
 };
 
 interface FogDisk {
@@ -46,18 +46,28 @@ const disks: readonly FogDisk[] = [
   },
 ];
 
-function fogSave(stack: DisposableStack, { disk, write, isWhole }: FogDisk, path: string): string {
+/** Saves the disk at `path`; `volume`: the bytes of its logical volume. */
+function fogSave(
+  stack: DisposableStack,
+  { disk, write, isWhole }: FogDisk,
+  path: string,
+  volume: string | null,
+): string {
   const folder = scratchDirectory(stack);
   const file = (name: string) => join(folder, name);
   const swaps: string[] = [];
+  const saveImage = (saver: string, device: string, image: string) => {
+    const save = `${saver} -q -f0 -L /dev/null -a0 -c -s ${device} -o -`;
+    must(["sh", "-c", `${save} 2>/dev/null | ${write}`, "sh", image]);
+    if (isWhole) renameSync(`${image}.000`, image);
+  };
   for (const { number, holds } of disk.partitions) {
     const device = `${path}p${number}`;
-    const image = file(`d1p${number}.img`);
     const saver = SAVERS[holds];
-    if (saver) {
-      const save = `${saver} -q -f0 -L /dev/null -a0 -c -s ${device} -o -`;
-      must(["sh", "-c", `${save} 2>/dev/null | ${write}`, "sh", image]);
-      if (isWhole) renameSync(`${image}.000`, image);
+    if (saver) saveImage(saver, device, file(`d1p${number}.img`));
+    else if (holds === "volume group" && volume !== null) {
+      saveGroup(device, file(`d1p${number}.lvm`));
+      saveImage("partclone.extfs", volume, file(`d1p${number}.root.img`));
     } else if (holds === "swap") {
       swaps.push(`${device} ${must(["blkid", "-s", "UUID", "-o", "value", device]).trim()}\n`);
     } else {
@@ -70,6 +80,22 @@ function fogSave(stack: DisposableStack, { disk, write, isWhole }: FogDisk, path
   if (disk.label === "gpt") must(["sgdisk", "--backup", file("d1.mbr"), path]);
   else writeFileSync(file("d1.mbr"), firstSector(path));
   return folder;
+}
+
+/** As FOG saves them since 2026, each logical volume by itself. */
+function saveGroup(device: string, list: string): void {
+  lvm(device, "vgcfgbackup", "-f", `${list}.vgcfg`, "vgx");
+  const field = (command: string, name: string) =>
+    lvm(device, command, "--noheadings", "--units", "s", "--nosuffix", "-o", name).trim();
+  const size = field("pvs", "pv_size");
+  writeFileSync(
+    list,
+    `LVMFORMAT 2
+PV ${field("pvs", "pv_uuid")} ${device} ${size} ${size}
+VG vgx ${field("vgs", "vg_uuid")} ${field("vgs", "vg_extent_size")}
+LV root ${field("lvs", "lv_uuid")} ${field("lvs", "lv_size")} ${field("lvs", "lv_size")} extfs ${basename(list, ".lvm")}.root.img -
+`,
+  );
 }
 
 function firstSector(path: string): Buffer {
@@ -90,12 +116,12 @@ for (const each of disks) {
       const original = join(scratchDirectory(stack), "disk");
       const path = makeRealDisk(stack, disk, original);
       const group = disk.partitions.find(({ holds }) => holds === "volume group");
-      if (group) makeVolume(stack, stack, `${path}p${group.number}`);
+      const volume = group ? makeVolume(stack, stack, `${path}p${group.number}`) : null;
       const files = new Map(
         disk.partitions.map(({ number, holds }) => [number, filesOn(`${path}p${number}`, holds)]),
       );
       must(["sync"]);
-      const folder = fogSave(stack, each, path);
+      const folder = fogSave(stack, each, path, volume);
       const told = runCommand([process.execPath, scriptOf("vclonezilla"), folder]);
       expect(told).toMatchObject({ status: 0, err: "" });
       await using mounted = mountFolder(folder);

@@ -145,6 +145,9 @@ testWith([], "a dd image that is shorter than its partition is not sound", () =>
       `${folder.path}: NOT SOUND: 2 images, 0 listed files`,
     ],
   });
+  // More is not saved of a BSD slice.
+  writeFileSync(join(folder.path, "sda2.dd-img.info"), "partition=BSD_slice\n");
+  expect(verify(folder, "-q").status).toBe(0);
 });
 
 testWith([], "an encrypted folder, one without images, options that exclude each other", () => {

@@ -40,12 +40,22 @@ export function besides(
 
 /** In their order on the disk, those without bytes left out. Throws CORRUPT where some overlap. */
 export function sortedApart(parts: readonly DiskPart[]): DiskPart[] {
-  const sorted = parts.filter(({ length }) => length > 0).sort((a, b) => a.start - b.start);
-  for (const [index, { what, start }] of sorted.entries()) {
-    const before = sorted[index - 1];
-    if (before && before.start + before.length > start) {
-      throw new ImageBackupError("CORRUPT", `${before.what} and ${what} overlap`);
+  const problem = overlapOf(parts);
+  if (problem !== null) throw new ImageBackupError("CORRUPT", problem);
+  return sorted(parts);
+}
+
+/** Which parts are in the same place; `null`: none. */
+export function overlapOf(parts: readonly DiskPart[]): string | null {
+  const inOrder = sorted(parts);
+  for (const [index, part] of inOrder.entries()) {
+    const before = inOrder[index - 1];
+    if (before && before.start + before.length > part.start) {
+      return `${before.what} and ${part.what} overlap`;
     }
   }
-  return sorted;
+  return null;
 }
+
+const sorted = (parts: readonly DiskPart[]): DiskPart[] =>
+  parts.filter(({ length }) => length > 0).sort((a, b) => a.start - b.start);

@@ -4,7 +4,7 @@ import { partitionDevice } from "../image-names.ts";
 import { isExtended, type PartitionTable } from "../partition-table.ts";
 import { partitionSize, type SavedImage } from "../saved-image.ts";
 import type { SavedSwap } from "../swap.ts";
-import { bytesAt, type DiskPart, type Filling, sortedApart } from "./disk-part.ts";
+import { bytesAt, type DiskPart, type Filling, overlapOf, sortedApart } from "./disk-part.ts";
 import { MOST_ENTRIES, MOST_LBA } from "./gpt.ts";
 import { isPrimary, MOST_MBR_SECTORS } from "./mbr.ts";
 import { physicalVolumeHead } from "./physical-volume.ts";
@@ -87,8 +87,10 @@ function groupParts(disk: DiskSource, device: string, place: Place): DiskPart[] 
   if (head === null || Math.max(volume.size, ...ends) > place.room) {
     return [unreadable(device, place, `${device}: the volume group does not fit into it`)];
   }
-  const parts = volume.parts.flatMap((part) => volumePart(disk, part, place.start));
-  return [bytesAt(device, place.start, head), ...parts];
+  const volumes = volume.parts.flatMap((part) => volumePart(disk, part, place.start));
+  const parts = [bytesAt(device, place.start, head), ...volumes];
+  const overlap = overlapOf(parts);
+  return overlap === null ? parts : [unreadable(device, place, `${device}: ${overlap}`)];
 }
 
 /** What of a logical volume's image is in one part of it; `base`: of the physical volume. */
