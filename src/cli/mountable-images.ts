@@ -2,8 +2,9 @@ import { ImageBackupError } from "../bytes/errors.ts";
 import type { ImageFolder } from "../clonezilla/image-folder.ts";
 import type { SavedPartition } from "../clonezilla/partitions.ts";
 import { partitionSize } from "../clonezilla/saved-image.ts";
+import { isSeekable } from "../seekable/codecs.ts";
 import type { SeekableOptions } from "../seekable/open-seekable.ts";
-import { codecFor, openCompressed, openMountable } from "./open-for-mount.ts";
+import { notSeekable, openCompressed, openMountable } from "./open-for-mount.ts";
 
 /** The folder with what a mount must know of its compressed images besides. */
 export async function mountableImages(
@@ -23,7 +24,7 @@ async function mountable(
   if (image?.problem !== null || image.compression === null) return partition;
   const { path, compression } = image;
   try {
-    await codecFor(path, compression);
+    if (!isSeekable(compression)) throw notSeekable(path, compression);
     if (partitionSize(image, size) !== null) return partition;
     return { ...partition, image: { ...image, deviceSize: await sizeOf(path, options) } };
   } catch (error) {

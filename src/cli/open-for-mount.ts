@@ -3,7 +3,6 @@ import { ImageBackupError } from "../bytes/errors.ts";
 import type { LaidOutImage, OpenOptions } from "../formats.ts";
 import { layOutImage } from "../formats.ts";
 import type { Finding } from "../image/rules.ts";
-import type { SeekableCodec } from "../seekable/codec.ts";
 import { seekableCodec } from "../seekable/codecs.ts";
 import { openSeekable, type SeekableOptions } from "../seekable/open-seekable.ts";
 import type { SeekableSource } from "../seekable/seekable-source.ts";
@@ -52,18 +51,17 @@ export async function openCompressed(
   { name }: Compression,
   options: SeekableOptions,
 ): Promise<SeekableSource> {
-  return openSeekable(source, await codecFor(imagePath, name), options);
+  const codec = await seekableCodec(name);
+  if (codec) return openSeekable(source, codec, options);
+  throw notSeekable(imagePath, name);
 }
 
-/** How an image that is compressed in the way of this name is read in any order. */
-export async function codecFor(imagePath: string, name: string): Promise<SeekableCodec> {
-  const codec = await seekableCodec(name);
-  if (codec) return codec;
-  throw notMountable(
+/** Why an image that is compressed in the way of this name cannot be mounted. */
+export const notSeekable = (imagePath: string, name: string): ImageBackupError =>
+  notMountable(
     `${imagePath}: a ${name} compressed image`,
     `to mount it: ${recompress(imagePath, name)}`,
   );
-}
 
 /**
  * Lays out a compressed image while its data are indexed. What describes it is decompressed in

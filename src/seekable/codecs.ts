@@ -11,6 +11,9 @@ const codecs: Readonly<Record<string, () => Promise<SeekableCodec>>> = {
   zstd: async () => (await import("./zstd/zstd.ts")).zstd,
 };
 
+/** Are data compressed in the way of this name read in any order? */
+export const isSeekable = (name: string): boolean => name in codecs;
+
 /** How data compressed in the way of this name are read in any order; `null`: they are not. */
 export async function seekableCodec(name: string): Promise<SeekableCodec | null> {
   return (await codecs[name]?.()) ?? null;
