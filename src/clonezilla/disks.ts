@@ -5,7 +5,12 @@ import { mbrTable } from "./disk/mbr.ts";
 import { readSavedFront } from "./disk/saved-front.ts";
 import { byDevice } from "./image-names.ts";
 import { readText } from "./metadata.ts";
-import { isProtective, type PartitionTable, parseSfdiskDump } from "./partition-table.ts";
+import {
+  isProtective,
+  type PartitionTable,
+  parseSfdiskDump,
+  SECTOR_SIZES,
+} from "./partition-table.ts";
 
 /** A disk of which the folder has more than the images of its partitions. */
 export interface SavedDisk {
@@ -59,22 +64,31 @@ export function readDisks(folder: string, names: readonly string[]): SavedDisk[]
 function readTable(folder: string, device: string): PartitionTable | null {
   const dumps = DUMPS.map((ending) => readText(folder, `${device}${ending}`));
   const dump = dumps.find((text) => text !== null) ?? null;
-  const table = dump === null ? null : parseSfdiskDump(dump);
+  const usual = sectorSizeOf(partedOf(folder, device));
+  const table = dump === null ? null : parseSfdiskDump(dump, usual);
   if (table && (table.entries.length === 0 || !isForGpt(table))) return table;
   // Before 2014 sfdisk saw of a GPT only what protects it, and FOG kept but the sectors.
-  const sectorSize = table?.sectorSize ?? USUAL_SECTOR;
+  const sectorSize = table?.sectorSize ?? usual;
+  if (!SECTOR_SIZES.has(sectorSize)) return table;
   const { gpt, head } = readSavedFront(folder, device, sectorSize);
   if (gpt) return gptTable(gpt, sectorSize);
   const ofSector = head && mbrTable(head, sectorSize);
   return ofSector && !isForGpt(ofSector) ? ofSector : null;
 }
 
+/** What `parted print` told in sectors. */
+const partedOf = (folder: string, device: string): string =>
+  readText(folder, `${device}-pt.parted`) ?? "";
+
+const sectorSizeOf = (parted: string): number =>
+  Number(/^Sector size \(logical\/physical\): (\d+)B/m.exec(parted)?.[1] ?? USUAL_SECTOR);
+
 const isForGpt = ({ entries }: PartitionTable): boolean => entries.every(isProtective);
 
 /** By the tools' own words, the exact ones first. */
 function readSize(folder: string, device: string, table: PartitionTable | null): number | null {
-  const sectorSize = table?.sectorSize ?? USUAL_SECTOR;
-  const parted = readText(folder, `${device}-pt.parted`) ?? "";
+  const parted = partedOf(folder, device);
+  const sectorSize = table?.sectorSize ?? sectorSizeOf(parted);
   const sectors = /^Disk \/dev\/\S+: (\d+)s$/m.exec(parted)?.[1];
   const bytes = /^\d+:(\d+)/.exec(readText(folder, `${device}.size`) ?? "")?.[1];
   const size = sectors === undefined ? Number(bytes) : Number(sectors) * sectorSize;

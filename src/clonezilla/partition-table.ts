@@ -27,6 +27,9 @@ export interface PartitionTable {
   readonly entries: readonly PartitionEntry[];
 }
 
+/** Bytes of a sector, on any disk. */
+export const SECTOR_SIZES: ReadonlySet<number> = new Set([512, 1024, 2048, 4096]);
+
 /** An MBR's types of partitions that hold others. */
 const EXTENDED = new Set(["5", "f", "85"]);
 
@@ -45,15 +48,19 @@ const ATTRIBUTES: Readonly<Record<string, bigint>> = {
 
 /**
  * Reads what `sfdisk --dump` prints, of today's and of old versions; `device`: as the dump calls the
- * disk. Entries without sectors are left out.
+ * disk. Entries without sectors are left out. `usual`: bytes of a sector, which old versions do not
+ * tell.
  */
-export function parseSfdiskDump(text: string): (PartitionTable & { device: string | null }) | null {
+export function parseSfdiskDump(
+  text: string,
+  usual: number,
+): (PartitionTable & { device: string | null }) | null {
   const field = (key: string) => new RegExp(`^${key}: *(.*)$`, "m").exec(text)?.[1]?.trim();
   const lines = [...text.matchAll(/^(\/\S+) *: *(start=.*)$/gm)];
   const [first] = lines;
   if (!first && field("label") === undefined) return null;
   const device = field("device") ?? (first?.[1] ?? "").replace(/p?\d+$/, "");
-  const sectorSize = Number(field("sector-size") ?? 512);
+  const sectorSize = Number(field("sector-size") ?? usual);
   const [firstLba, lastLba] = [Number(field("first-lba")), Number(field("last-lba"))];
   return {
     device: device === "" ? null : deviceName(device),

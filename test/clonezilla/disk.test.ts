@@ -160,6 +160,14 @@ testWith(
       rmSync(saved["sda-hidden-data-after-mbr"] ?? "");
       const whole = writeLayout(join(place.path, "b"), laidOut(folder.path));
       expect(must("cmp", file, whole.path)).toBe("");
+      // Before 2020 sfdisk did not tell, nor does a folder without its dump: parted does.
+      const dump = readFileSync(saved["sda-pt.sf"] ?? "", "utf8");
+      for (const old of [dump.replace(/^sector-size:.*\n/m, ""), ""]) {
+        writeFileSync(saved["sda-pt.sf"] ?? "", old);
+        writeLayout(whole.path, laidOut(folder.path));
+        expect(must("cmp", file, whole.path)).toBe("");
+      }
+      writeFileSync(saved["sda-pt.sf"] ?? "", dump);
       rmSync(saved["sda-gpt-1st"] ?? "");
       const backup = join(folder.path, "sda-gpt.gdisk");
       must("sgdisk", "--backup", backup, device);
@@ -265,6 +273,22 @@ test.each([
     return image ? { image: { ...image, format: null }, swap: null } : null;
   };
   expect(wholeDisk(folder.path, disk, find).problem).toContain(problem);
+});
+
+test.each([
+  [
+    `sector-size: ${1e15}\n\n/dev/sda1 : start=1, size=9, type=ee\n`,
+    "",
+    "sectors of 1000000000000000",
+  ],
+  ["/dev/sda1 : start=1, size=9, Id=ee\n", `${1e15}`, "sectors of 1000000000000000"],
+  ["", `${1e15}`, "its partition table is not saved"],
+])("no disk has sectors that large: %p, %p", (dump, size, problem) => {
+  using folder = scratch();
+  folder.file("sda-pt.sf", dump);
+  folder.file("sda-pt.parted", `Sector size (logical/physical): ${size}B/512B\n`);
+  const [disk] = readDisks(folder.path, ["sda-pt.sf"]);
+  expect(disk && wholeDisk(folder.path, disk, () => null).problem).toContain(problem);
 });
 
 test("an image larger than its place cannot be read there, and all else can", () => {

@@ -50,7 +50,10 @@ export function saveTable(disk: Disk, folder: string, sectorSize = 512): Record<
   const starts = [...dump.matchAll(/start= *(\d+)/g)].map(([, start]) => Number(start));
   const files = {
     "sda-pt.sf": dump,
-    "sda-pt.parted": `Model:  (file)\nDisk /dev/sda: ${size / sectorSize}s\n`,
+    "sda-pt.parted": `Model:  (file)
+Disk /dev/sda: ${size / sectorSize}s
+Sector size (logical/physical): ${sectorSize}B/${sectorSize}B
+`,
     "sda-mbr": bytes.subarray(0, 512),
     "sda-gpt-1st": bytes.subarray(0, 34 * 512),
     "sda-hidden-data-after-mbr": bytes.subarray(512, Math.min(...starts) * sectorSize),

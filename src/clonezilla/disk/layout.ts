@@ -1,7 +1,7 @@
 import { ImageBackupError } from "../../bytes/errors.ts";
 import { fullSize } from "../../bytes/sizes.ts";
 import { partitionDevice } from "../image-names.ts";
-import { isExtended, type PartitionTable } from "../partition-table.ts";
+import { isExtended, type PartitionTable, SECTOR_SIZES } from "../partition-table.ts";
 import { partitionSize, type SavedImage } from "../saved-image.ts";
 import type { SavedSwap } from "../swap.ts";
 import { bytesAt, type DiskPart, type Filling, overlapOf, sortedApart } from "./disk-part.ts";
@@ -108,8 +108,6 @@ function partOf(filling: Filling, from: number, to: number): Filling {
   if ("bytes" in filling) return { bytes: filling.bytes.subarray(from, Math.max(from, to)) };
   return "device" in filling ? { ...filling, from } : filling;
 }
-
-const SECTOR_SIZES: ReadonlySet<number> = new Set([512, 1024, 2048, 4096]);
 
 function requireSense({ label, sectorSize, usable, slots, entries }: PartitionTable): void {
   const refuse = (text: string): never => {
