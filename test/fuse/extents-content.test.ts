@@ -107,3 +107,11 @@ test("a content that cannot be opened fails its readers only, and is tried again
   expect(await content.read(new Uint8Array(10), 0)).toBe(10);
   expect(tries).toBe(3);
 });
+
+test("a content that ends early fails, and nothing passes for zeros", async () => {
+  const content = extentsContent(200, [
+    { start: 0, length: 100, content: bytesContent(new Uint8Array(90).fill(1)) },
+  ]);
+  expect(await content.read(new Uint8Array(90), 0)).toBe(90);
+  await expect(content.read(new Uint8Array(150), 0)).rejects.toThrow("ends 10 bytes early");
+});
