@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readdirSync, renameSync, rmSync } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ImageBackupError } from "../bytes/errors.ts";
-import { openOwn, removeOldest, requireOwnDirectory } from "../source/own-files.ts";
+import { openOwn, quietly, removeOldest, requireOwnDirectory } from "../source/own-files.ts";
 import { type StoredSource, statusOf } from "../source/stored.ts";
 import type { SeekableCodec } from "./codec.ts";
 import { IndexFile, type Records } from "./index-file.ts";
@@ -76,7 +76,7 @@ function openSaved(directory: string, key: string): SavedIndex {
       ...complete,
       path,
       keep: () => {},
-      remove: () => rmSync(path, { force: true }),
+      remove: () => void quietly(() => rmSync(path, { force: true })),
       close: closing(complete.file),
     };
   }
@@ -92,12 +92,13 @@ function openSaved(directory: string, key: string): SavedIndex {
     ...opened,
     path,
     keep() {
-      renameSync(own, path);
+      // Somebody may have emptied the cache meanwhile.
+      quietly(() => renameSync(own, path));
+      quietly(() => removeOldest(directory, SUFFIX, MOST_FILES));
       forget();
-      removeOldest(directory, SUFFIX, MOST_FILES);
     },
     remove() {
-      rmSync(own, { force: true });
+      quietly(() => rmSync(own, { force: true }));
       forget();
     },
     close() {

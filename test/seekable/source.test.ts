@@ -166,3 +166,11 @@ test("a directory that others may write to keeps no index", async () => {
   expectSame(await readAll(source), content);
   expect(readdirSync(directory)).toEqual([]);
 });
+
+test("a directory that goes away meanwhile costs the index, nothing else", async () => {
+  const directory = newDirectory();
+  await using source = await opened(directory);
+  rmSync(directory, { recursive: true });
+  expectSame(await readAll(source), content);
+  while (source.size === Infinity) await Bun.sleep(1);
+});
