@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FileSource } from "../source/file.ts";
 import { openOwn, quietly, removeOldest, requireOwnDirectory } from "../source/own-files.ts";
@@ -84,7 +84,13 @@ function holds(file: FileSource, { clusterSize }: Clusters, extents: Extents): b
 function saveWalked(directory: string, path: string, bytes: Uint8Array): void {
   requireOwnDirectory(directory);
   const unfinished = `${path}.${process.pid}`;
-  writeFileSync(unfinished, bytes, { mode: 0o600, flag: "wx" });
-  renameSync(unfinished, path);
+  // A process of the same number may have left one.
+  rmSync(unfinished, { force: true });
+  try {
+    writeFileSync(unfinished, bytes, { mode: 0o600, flag: "wx" });
+    renameSync(unfinished, path);
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
   removeOldest(directory, SUFFIX, MOST_FILES);
 }
