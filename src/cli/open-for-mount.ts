@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { ImageBackupError } from "../bytes/errors.ts";
+import { handOver } from "../bytes/hand-over.ts";
 import type { LaidOutImage, OpenOptions } from "../formats.ts";
 import { layOutImage } from "../formats.ts";
 import type { Finding } from "../image/rules.ts";
@@ -21,10 +22,11 @@ export interface MountableFile {
 export async function openMountable(imagePath: string): Promise<MountableFile> {
   if (imagePath === "-") throw notMountable("-: standard input", SAVE);
   if (isPipe(imagePath)) throw notMountable(`${imagePath}: a pipe`, SAVE);
-  const source = openStored(imagePath);
-  const head = new Uint8Array(Math.min(HEAD_SIZE, source.size));
-  await source.read(head, 0);
-  return { source, compression: detectCompression(head) };
+  return handOver(openStored(imagePath), async (source) => {
+    const head = new Uint8Array(Math.min(HEAD_SIZE, source.size));
+    await source.read(head, 0);
+    return { source, compression: detectCompression(head) };
+  });
 }
 
 const SAVE = "save it to a file first";
