@@ -38,17 +38,19 @@ export async function indexKey(source: StoredSource, codec: SeekableCodec): Prom
     await source.read(edge, at);
     hasher.update(edge);
   }
-  const files = "shared" in source ? source.shared.pieces : [statusOf(source)];
-  const states = files.map(({ size, mtimeNs }) => `${size} ${mtimeNs}`);
+  const states = filesOf(source).map(({ size, mtimeNs }) => `${size} ${mtimeNs}`);
   const { name, version, spacing } = codec;
   return JSON.stringify([FORMAT, name, version, spacing, states, hasher.digest("hex")]);
 }
 
 /** Milliseconds until data written to again would show in their time; 0: they would now. */
 export function unsettledMs(source: StoredSource): number {
-  const { mtimeMs } = statusOf(source);
-  return Math.max(0, Number(mtimeMs) + SETTLED_MS - Date.now());
+  const written = filesOf(source).map(({ mtimeNs }) => Number(mtimeNs / 1_000_000n));
+  return Math.max(0, Math.max(...written) + SETTLED_MS - Date.now());
 }
+
+const filesOf = (source: StoredSource) =>
+  "shared" in source ? source.shared.pieces : [statusOf(source)];
 
 /**
  * The index under this key in `directory`: complete, as far as an earlier pass came, or empty. A
