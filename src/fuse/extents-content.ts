@@ -1,3 +1,4 @@
+import { ImageBackupError } from "../bytes/errors.ts";
 import type { FileContent } from "./lazy-file.ts";
 
 /** A part of a file that has a content of its own. */
@@ -45,10 +46,9 @@ export function extentsContent(size: number, extents: readonly Extent[]): FileCo
         if (extent.start >= offset + length) break;
         const first = Math.max(offset, extent.start);
         const end = Math.min(offset + length, extent.start + extent.length);
-        await extent.content.read(
-          target.subarray(first - offset, end - offset),
-          first - extent.start,
-        );
+        const part = target.subarray(first - offset, end - offset);
+        const got = await extent.content.read(part, first - extent.start);
+        if (got < part.length) throw endsEarly(first + got);
       }
       return length;
     },
@@ -72,6 +72,9 @@ export function extentsContent(size: number, extents: readonly Extent[]): FileCo
     },
   };
 }
+
+const endsEarly = (at: number) =>
+  new ImageBackupError("SHORT_READ", `what is at byte ${at} ends early: it has become shorter`);
 
 /** A content that cannot be opened counts as data: whoever reads it learns why. */
 async function dataIn({ content }: Extent, offset: number): Promise<number | null> {
