@@ -7,7 +7,7 @@ import type { Finding } from "../image/rules.ts";
 import { seekableCodec } from "../seekable/codecs.ts";
 import { openSeekable, type SeekableOptions } from "../seekable/open-seekable.ts";
 import type { SeekableSource } from "../seekable/seekable-source.ts";
-import { type Compression, detectCompression, HEAD_SIZE } from "../source/compression.ts";
+import { type Compression, compressionOf } from "../source/compression.ts";
 import { decompressed } from "../source/open-stream.ts";
 import { recompress } from "../source/recompress.ts";
 import { openStored, type StoredSource } from "../source/stored.ts";
@@ -23,11 +23,10 @@ export interface MountableFile {
 export async function openMountable(imagePath: string): Promise<MountableFile> {
   if (imagePath === "-") throw notMountable("-: standard input", SAVE);
   if (isPipe(imagePath)) throw notMountable(`${imagePath}: a pipe`, SAVE);
-  return handOver(openStored(imagePath), async (source) => {
-    const head = new Uint8Array(Math.min(HEAD_SIZE, source.size));
-    await source.read(head, 0);
-    return { source, compression: detectCompression(head) };
-  });
+  return handOver(openStored(imagePath), async (source) => ({
+    source,
+    compression: await compressionOf(source),
+  }));
 }
 
 const SAVE = "save it to a file first";
