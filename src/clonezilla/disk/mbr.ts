@@ -31,7 +31,7 @@ interface Slot {
   readonly base?: number;
 }
 
-export function hasSignature(sector: Uint8Array): boolean {
+function hasSignature(sector: Uint8Array): boolean {
   const [low, high] = sector.subarray(SIGNATURE.at);
   return low === 0x55 && high === 0xaa;
 }
