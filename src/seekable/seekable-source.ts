@@ -136,8 +136,7 @@ export class SeekableSource implements ByteSource {
     const { segments } = this.#parts;
     if (!segments.has(index)) return;
     const { start, end } = segments.range(index);
-    // Who reads it learns what is wrong.
-    this.#cache.get(index, end - start).catch(() => {});
+    this.#cache.prefetch(index, end - start);
   }
 
   async #decode(index: number, needed: number): Promise<Uint8Array> {

@@ -44,6 +44,14 @@ export class SegmentCache {
     return kept.content;
   }
 
+  /** Decodes the whole of a segment that is read next; not where the one before had to go for it. */
+  prefetch(index: number, length: number): void {
+    const before = this.#kept.get(index - 1)?.length ?? 0;
+    if (before + length > BUDGET) return;
+    // Who reads it learns what is wrong.
+    this.get(index, length).catch(() => {});
+  }
+
   #begin(index: number, length: number): Kept {
     const kept = { content: this.#inTurn(() => this.#decode(index, length)), length };
     const ifKept = (change: () => void) => {
