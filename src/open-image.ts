@@ -1,3 +1,4 @@
+import { handOver } from "./bytes/hand-over.ts";
 import { formatOf } from "./formats.ts";
 import { NtfsClone } from "./ntfsclone/ntfsclone.ts";
 import { PartClone } from "./partclone/partclone.ts";
@@ -11,14 +12,8 @@ export async function openImage(
   input: ImageInput,
   options: { readonly indexSize?: number } = {},
 ): Promise<PartClone | NtfsClone> {
-  const opened = await openInput(input);
-  try {
-    const { name } = await formatOf(opened.stream);
-    return name === "partclone"
-      ? await PartClone.open(opened.stream, options)
-      : await NtfsClone.open(opened.stream);
-  } catch (error) {
-    await opened[Symbol.asyncDispose]();
-    throw error;
-  }
+  return handOver(await openInput(input), async ({ stream }) => {
+    const { name } = await formatOf(stream);
+    return name === "partclone" ? PartClone.open(stream, options) : NtfsClone.open(stream);
+  });
 }

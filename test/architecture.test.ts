@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   conformance: ["bytes", "source", "image", "formats.ts"],
   fuse: ["bytes", "image"],
   files: ["bytes", "fuse"],
-  "open-image.ts": ["source", "partclone", "ntfsclone", "formats.ts"],
+  "open-image.ts": ["bytes", "source", "partclone", "ntfsclone", "formats.ts"],
   "index.ts": ["open-image.ts", "bytes", "source", "image", "partclone", "ntfsclone", "formats.ts"],
 };
 const MOST_LINES = 300;

@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
 import type { HelpTopic } from "./help.ts";
 
-export const vconformArgs = {
+const vconformArgs = {
   IMAGE: {
     type: "positional",
     description:

@@ -1,6 +1,6 @@
 import { printable } from "../bytes/printable.ts";
-import { shellQuoted } from "../bytes/shell.ts";
 import { fullSize } from "../bytes/sizes.ts";
+import { unmountCommand } from "../fuse/mount-point.ts";
 import type { Messages } from "./messages.ts";
 import { runServer } from "./run-server.ts";
 
@@ -40,10 +40,9 @@ export async function mountFolder(options: FolderMountOptions, messages: Message
 }
 
 function mountedText({ mountPoint, files }: FolderMounted): string {
-  const umount = process.geteuid?.() === 0 ? "umount" : "fusermount3 -u";
   return [
     ...files.map(({ path, what, size }) => `${path}: ${what}, ${fullSize(size)}, read-only`),
-    `  end it:     ${umount} ${shellQuoted(mountPoint)}`,
+    `  end it:     ${unmountCommand(mountPoint)}`,
   ]
     .map(printable)
     .join("\n");

@@ -3,17 +3,19 @@ import { shellQuoted } from "../bytes/shell.ts";
 import { fullSize } from "../bytes/sizes.ts";
 import { hasDriver } from "../files/drivers.ts";
 import { type FileSystem, type KernelDriver, knownFileSystem } from "../files/file-systems.ts";
+import { unmountCommand } from "../fuse/mount-point.ts";
 import type { Mounted } from "./mount.ts";
 
 /** What to do with a fresh mount: each line is a command that can be pasted. */
 export function mountedText(mounted: Mounted, isRoot: boolean): string {
   const what = `the ${mounted.fsType} partition, ${fullSize(mounted.deviceSize)}, read-only`;
-  const directory = shellQuoted(mounted.mountPoint);
   const file = mounted.file === null ? null : shellQuoted(mounted.file);
   const lines = [
-    ...(file === null ? [`${directory}: the files of ${what}`] : [`${file}: ${what}`]),
+    ...(file === null
+      ? [`${shellQuoted(mounted.mountPoint)}: the files of ${what}`]
+      : [`${file}: ${what}`]),
     ...(file === null ? [] : waysOn(mounted, file, isRoot)),
-    line("end it:", `${isRoot ? "umount" : "fusermount3 -u"} ${directory}`),
+    line("end it:", unmountCommand(mounted.mountPoint, isRoot)),
   ];
   return lines.map(printable).join("\n");
 }

@@ -1,15 +1,17 @@
 import { statSync } from "node:fs";
 import { ImageBackupError } from "../bytes/errors.ts";
+import { handOver } from "../bytes/hand-over.ts";
 import type { LaidOutImage, OpenOptions } from "../formats.ts";
 import { layOutImage } from "../formats.ts";
 import type { Finding } from "../image/rules.ts";
 import { seekableCodec } from "../seekable/codecs.ts";
 import { openSeekable, type SeekableOptions } from "../seekable/open-seekable.ts";
 import type { SeekableSource } from "../seekable/seekable-source.ts";
-import { type Compression, detectCompression, HEAD_SIZE } from "../source/compression.ts";
-import { openStream } from "../source/open-stream.ts";
+import { type Compression, compressionOf } from "../source/compression.ts";
+import { decompressed } from "../source/open-stream.ts";
 import { recompress } from "../source/recompress.ts";
 import { openStored, type StoredSource } from "../source/stored.ts";
+import { SourceStream } from "../source/stream.ts";
 
 /** The file of an image, and how its bytes are compressed, if they are. */
 export interface MountableFile {
@@ -21,10 +23,10 @@ export interface MountableFile {
 export async function openMountable(imagePath: string): Promise<MountableFile> {
   if (imagePath === "-") throw notMountable("-: standard input", SAVE);
   if (isPipe(imagePath)) throw notMountable(`${imagePath}: a pipe`, SAVE);
-  const source = openStored(imagePath);
-  const head = new Uint8Array(Math.min(HEAD_SIZE, source.size));
-  await source.read(head, 0);
-  return { source, compression: detectCompression(head) };
+  return handOver(openStored(imagePath), async (source) => ({
+    source,
+    compression: await compressionOf(source),
+  }));
 }
 
 const SAVE = "save it to a file first";
@@ -74,9 +76,10 @@ export async function layOutCompressed(
   layOut: OpenOptions,
   options: SeekableOptions,
 ): Promise<LaidOutImage> {
-  const seekable = await openCompressed(imagePath, source, compression, options);
-  try {
-    await using stream = await openStream(imagePath);
+  const opened = await openCompressed(imagePath, source, compression, options);
+  return handOver(opened, async (seekable) => {
+    // The file that is open already: by its name another may be there by now.
+    await using stream = await decompressed(new SourceStream(source));
     const laidOut = await layOutImage(seekable, { verify: "until-proved", ...layOut }, stream);
     await seekable.begun();
     const { shared } = laidOut;
@@ -85,10 +88,7 @@ export async function layOutCompressed(
       ...laidOut,
       findings: [...laidOut.findings, ...sizeFindings(seekable, laidOut, options)],
     };
-  } catch (error) {
-    await seekable[Symbol.asyncDispose]();
-    throw error;
-  }
+  });
 }
 
 /** What the size of the data says; the log is told where it is known only when all is indexed. */

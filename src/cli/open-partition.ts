@@ -1,4 +1,5 @@
 import { ImageBackupError } from "../bytes/errors.ts";
+import { handOver } from "../bytes/hand-over.ts";
 import type { SavedImage } from "../clonezilla/saved-image.ts";
 import { layOutImage, type OpenOptions, reviveImage } from "../formats.ts";
 import type { FileContent } from "../fuse/lazy-file.ts";
@@ -8,7 +9,12 @@ import type { SeekableOptions } from "../seekable/open-seekable.ts";
 import { openFile } from "../source/file.ts";
 import type { ByteSource } from "../source/source.ts";
 import { reviveStored, type StoredSource, shareStored, statusOf } from "../source/stored.ts";
-import { layOutCompressed, openCompressed, openMountable } from "./open-for-mount.ts";
+import {
+  layOutCompressed,
+  type MountableFile,
+  openCompressed,
+  openMountable,
+} from "./open-for-mount.ts";
 
 export interface PartitionOptions extends SeekableOptions {
   /** Prove each strip before it is first read, where the image has checksums. */
@@ -24,15 +30,17 @@ export async function openPartition(
   size: number,
   options: PartitionOptions,
 ): Promise<OpenedPartition> {
-  return image.format === "raw" ? openRaw(image, size, options) : openLaidOut(image, size, options);
+  const file = await openMountable(image.path);
+  const open = image.format === "raw" ? openRaw : openLaidOut;
+  return handOver(file.source, () => open(file, image, size, options));
 }
 
 async function openLaidOut(
+  { source, compression }: MountableFile,
   { path, device }: SavedImage,
   size: number,
   options: PartitionOptions,
 ): Promise<OpenedPartition> {
-  const { source, compression } = await openMountable(path);
   const status = statusOf(source);
   const { indexDirectory, verify } = options;
   const layOut: OpenOptions = {
@@ -59,11 +67,11 @@ async function layOutPlain(source: StoredSource, options: OpenOptions): Promise<
 
 /** The bytes of a partition and nothing else. */
 async function openRaw(
+  { source, compression }: MountableFile,
   { path }: SavedImage,
   size: number,
   options: PartitionOptions,
 ): Promise<OpenedPartition> {
-  const { source, compression } = await openMountable(path);
   const status = statusOf(source);
   const bytes: ByteSource = compression
     ? await openCompressed(path, source, compression, options)

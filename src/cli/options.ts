@@ -105,7 +105,7 @@ export const information = {
   version: { type: "boolean", description: "print the version" },
 } as const satisfies ArgsDef;
 
-export const vpartcloneArgs = {
+const vpartcloneArgs = {
   IMAGE: image,
   ...common,
   index_size: {

@@ -3,6 +3,7 @@ import { printable } from "../bytes/printable.ts";
 import { grouped, humanSize } from "../bytes/sizes.ts";
 import type { BackupImage } from "../image/backup-image.ts";
 import { openImage } from "../open-image.ts";
+import { findPieces } from "../source/find-pieces.ts";
 import { isSameFile, openTarget, type Target } from "./restore-target.ts";
 
 export interface RestoreOptions {
@@ -26,7 +27,8 @@ const MOST_BYTES = 4 * 2 ** 20;
 export async function restoreImage(options: RestoreOptions): Promise<void> {
   const { imagePath, target: path, force, discard, quiet } = options;
   await using image = await openImage(imagePath);
-  if (isSameFile(path, imagePath)) {
+  const files = findPieces(imagePath)?.files ?? [imagePath];
+  if (files.some((file) => isSameFile(path, file))) {
     throw new ImageBackupError("SYSTEM", `${path}: is the image itself; choose another file`);
   }
   const size = image.totalSize;

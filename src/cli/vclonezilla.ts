@@ -1,10 +1,7 @@
 #!/usr/bin/env bun
-import { isBackgroundChild } from "../fuse/background.ts";
+import { start } from "./start.ts";
 
-if (isBackgroundChild()) {
-  const { serveInBackground } = await import("./serve-in-background.ts");
-  await serveInBackground();
-} else {
+await start(async () => {
   const { runFolderProgram } = await import("./folder-program.ts");
   await runFolderProgram();
-}
+});

@@ -92,5 +92,5 @@ function readSize(folder: string, device: string, table: PartitionTable | null):
   const sectors = /^Disk \/dev\/\S+: (\d+)s$/m.exec(parted)?.[1];
   const bytes = /^\d+:(\d+)/.exec(readText(folder, `${device}.size`) ?? "")?.[1];
   const size = sectors === undefined ? Number(bytes) : Number(sectors) * sectorSize;
-  return Number.isSafeInteger(size) ? size : null;
+  return Number.isSafeInteger(size) && size >= sectorSize ? size : null;
 }

@@ -45,6 +45,8 @@ const ATTRIBUTES: Readonly<Record<string, bigint>> = {
   NoBlockIOProtocol: 1n,
   LegacyBIOSBootable: 2n,
 };
+/** As many as there are. */
+const BITS = 64n;
 
 /**
  * Reads what `sfdisk --dump` prints, of today's and of old versions; `device`: as the dump calls the
@@ -104,9 +106,9 @@ function unescaped(text: string): string {
 
 /** `RequiredPartition LegacyBIOSBootable GUID:60,63` */
 function attributesOf(text: string): bigint {
-  const bits = text
-    .split(/[\s,]+/)
-    .map((word) => word.replace(/^GUID:/, ""))
-    .map((word) => ATTRIBUTES[word] ?? (/^\d+$/.test(word) ? BigInt(word) : null));
-  return bits.reduce<bigint>((sum, bit) => (bit === null ? sum : sum | (1n << bit)), 0n);
+  const words = text.split(/[\s,]+/).map((word) => word.replace(/^GUID:/, ""));
+  const bits = words.flatMap(
+    (word) => ATTRIBUTES[word] ?? (/^\d{1,2}$/.test(word) ? BigInt(word) : []),
+  );
+  return bits.filter((bit) => bit < BITS).reduce((sum, bit) => sum | (1n << bit), 0n);
 }

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { formatOf, readFront } from "../formats.ts";
-import { detectCompression, HEAD_SIZE } from "../source/compression.ts";
+import { compressionOf } from "../source/compression.ts";
 import { openStream } from "../source/open-stream.ts";
 import type { ByteStream } from "../source/source.ts";
 import { openStored } from "../source/stored.ts";
@@ -79,7 +79,7 @@ export async function readSavedImage(candidate: Candidate): Promise<SavedImage |
     return named && { ...known, ...unknown, compression: null, problem };
   }
   try {
-    const compression = await compressionOf(path);
+    const compression = await compressionAt(path);
     const content = await contentOf(path, named, compression === null ? fileSize : null);
     return content && { ...known, compression, ...content };
   } catch (error) {
@@ -88,11 +88,9 @@ export async function readSavedImage(candidate: Candidate): Promise<SavedImage |
   }
 }
 
-async function compressionOf(path: string): Promise<string | null> {
+async function compressionAt(path: string): Promise<string | null> {
   await using source = openStored(path);
-  const head = new Uint8Array(Math.min(HEAD_SIZE, source.size));
-  await source.read(head, 0);
-  return detectCompression(head)?.name ?? null;
+  return (await compressionOf(source))?.name ?? null;
 }
 
 /** By the content first: a raw image has none that could be told, and goes by its name. */

@@ -16,7 +16,7 @@ const pages = {
 } as const;
 
 /** The rules of the FUSE page are about mounting, not about images. */
-export const FUSE_PREFIX = "FUS-";
+const FUSE_PREFIX = "FUS-";
 
 /** One rule of a spec page, as its heading and list say. */
 export interface SpecRule {

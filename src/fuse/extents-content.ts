@@ -47,11 +47,8 @@ export function extentsContent(size: number, extents: readonly Extent[]): FileCo
         const first = Math.max(offset, extent.start);
         const end = Math.min(offset + length, extent.start + extent.length);
         const part = target.subarray(first - offset, end - offset);
-        const count = await extent.content.read(part, first - extent.start);
-        // The rest of it would be zeros that nobody has written.
-        if (count < part.length) {
-          throw new ImageBackupError("SHORT_READ", `ends ${part.length - count} bytes early`);
-        }
+        const got = await extent.content.read(part, first - extent.start);
+        if (got < part.length) throw endsEarly(first + got);
       }
       return length;
     },
@@ -75,6 +72,9 @@ export function extentsContent(size: number, extents: readonly Extent[]): FileCo
     },
   };
 }
+
+const endsEarly = (at: number) =>
+  new ImageBackupError("SHORT_READ", `what is at byte ${at} ends early: it has become shorter`);
 
 /** A content that cannot be opened counts as data: whoever reads it learns why. */
 async function dataIn({ content }: Extent, offset: number): Promise<number | null> {

@@ -1,6 +1,7 @@
 import { accessSync, constants, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { ImageBackupError } from "../bytes/errors.ts";
+import { shellQuoted } from "../bytes/shell.ts";
 import { mountAt } from "./mount-table.ts";
 
 export const FUSE_DEVICE = "/dev/fuse";
@@ -31,10 +32,8 @@ function unusable(path: string, error: unknown): ImageBackupError {
 }
 
 /** How the person who runs us takes a mount away, as a command to copy. */
-export function unmountCommand(path: string): string {
-  const quoted = `'${path.replaceAll("'", "'\\''")}'`;
-  return process.geteuid?.() === 0 ? `umount ${quoted}` : `fusermount3 -u ${quoted}`;
-}
+export const unmountCommand = (path: string, isRoot = process.geteuid?.() === 0): string =>
+  `${isRoot ? "umount" : "fusermount3 -u"} ${shellQuoted(path)}`;
 
 /** The path without symbolic links; on a stale mount the last part cannot be resolved any more. */
 export function canonicalMountPoint(path: string): string {

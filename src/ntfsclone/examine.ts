@@ -11,7 +11,7 @@ import { clusterLength } from "./commands.ts";
 import { type Description, describe } from "./description.ts";
 import { headerRules } from "./header-rules.ts";
 import { NtfscloneImage } from "./image.ts";
-import { MAJOR_VERSION } from "./layout.ts";
+import { formatName, MAJOR_VERSION } from "./layout.ts";
 import { streamRules } from "./stream-rules.ts";
 
 const ids = (rules: readonly { readonly id: string }[]) => rules.map(({ id }) => id);
@@ -53,7 +53,7 @@ export async function examine(stream: ByteStream, options: ExamineOptions): Prom
       .forEach(add);
   }
   return {
-    format: `ntfsclone ${header.majorVersion}.${header.minorVersion}`,
+    format: formatName(header),
     fsType: "NTFS",
     findings,
     totals,

@@ -12,6 +12,7 @@ import type { Clusters } from "./commands.ts";
 import { type Description, type Front, follow, readFront } from "./description.ts";
 import { details } from "./details.ts";
 import { NtfscloneImage } from "./image.ts";
+import { formatName } from "./layout.ts";
 import { isMetadata, readIndexed } from "./read-clusters.ts";
 
 /** An ntfsclone image, full or metadata. */
@@ -37,7 +38,7 @@ export class NtfsClone implements BackupImage {
     this.#clusters = layout;
     this.#description = description;
     this.#image = description && NtfscloneImage.from(input.source, description);
-    this.format = `ntfsclone ${header.majorVersion}.${header.minorVersion}`;
+    this.format = formatName(header);
     this.deviceSize = layout.deviceSize;
     this.blockSize = layout.clusterSize;
   }

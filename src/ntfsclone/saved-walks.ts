@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FileSource } from "../source/file.ts";
-import { openOwn, removeOldest, requireOwnDirectory } from "../source/own-files.ts";
+import { openOwn, quietly, removeOldest, requireOwnDirectory } from "../source/own-files.ts";
 import type { Clusters } from "./commands.ts";
 import type { KnownWalks } from "./description.ts";
 import type { Extents } from "./extents.ts";
@@ -21,8 +21,8 @@ const SAMPLES = 16;
 /**
  * What earlier mounts found in an image, kept in a directory of the user's own: following the
  * commands takes as long as reading the image. It is believed only of a file that is the same one,
- * has the same size, times and header, and the same commands where a few are looked at. Nothing
- * that goes wrong here is worth a word: the commands are then followed again.
+ * has the same size, times and header, and the same commands where a few are looked at. Where
+ * anything goes wrong, the commands are followed again.
  */
 export function savedWalks(directory: string, file: FileSource): KnownWalks {
   const before = identityOf(file);
@@ -40,14 +40,6 @@ export function savedWalks(directory: string, file: FileSource): KnownWalks {
       });
     },
   };
-}
-
-function quietly<T>(work: () => T): T | null {
-  try {
-    return work();
-  } catch {
-    return null;
-  }
 }
 
 function identityOf({ fd }: FileSource) {
@@ -92,7 +84,13 @@ function holds(file: FileSource, { clusterSize }: Clusters, extents: Extents): b
 function saveWalked(directory: string, path: string, bytes: Uint8Array): void {
   requireOwnDirectory(directory);
   const unfinished = `${path}.${process.pid}`;
-  writeFileSync(unfinished, bytes, { mode: 0o600, flag: "wx" });
-  renameSync(unfinished, path);
+  // A process of the same number may have left one.
+  rmSync(unfinished, { force: true });
+  try {
+    writeFileSync(unfinished, bytes, { mode: 0o600, flag: "wx" });
+    renameSync(unfinished, path);
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
   removeOldest(directory, SUFFIX, MOST_FILES);
 }

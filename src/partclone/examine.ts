@@ -11,7 +11,7 @@ import { checkDescribed } from "./check.ts";
 import { describe, type Geometry } from "./description.ts";
 import { v1HeaderRules, v2HeaderRules } from "./header-rules.ts";
 import { PartcloneImage } from "./image.ts";
-import { bitmapModes, type Header, type V2Header } from "./layouts.ts";
+import { bitmapModes, formatName, type Header, type V2Header } from "./layouts.ts";
 import { v1EndRules, v1MapRules, v1SizeRules, v2EndRules, v2MapRules } from "./map-rules.ts";
 
 const ids = (rules: readonly { readonly id: string }[]) => rules.map(({ id }) => id);
@@ -55,7 +55,7 @@ export async function examine(stream: ByteStream, options: ExamineOptions): Prom
     unjudged.set(rule, { status: "not applicable", reason });
   }
   return {
-    format: `partclone 000${header.generation}`,
+    format: formatName(header),
     fsType: header.fsType,
     findings,
     totals,

@@ -4,7 +4,6 @@ import type { Front } from "../image/front.ts";
 import type { Image, Verify } from "../image/image.ts";
 import { refusal } from "../image/rules.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
-import { checksumOf } from "./checksums.ts";
 import { describe, type Geometry, judgeSize } from "./description.ts";
 import { PartcloneImage, type PartcloneParts } from "./image.ts";
 import { formatName, MAGIC, VERSION_AT } from "./layouts.ts";
@@ -50,7 +49,7 @@ export async function layOut(
   const description = await describe(stream, indexSize);
   const plain = PartcloneImage.from(source, description).parts;
   const parts: Parts = { ...plain, proofs: proofsFor(verify, source, plain.geometry) };
-  const image = await revive(source, parts);
+  const image = revive(source, parts);
   return {
     image,
     findings: description.findings,
@@ -68,9 +67,7 @@ function proofsFor(verify: Verify, { name, size }: ByteSource, geometry: Geometr
   throw new ImageBackupError("UNSUPPORTED", `${name}: --verify cannot prove this image: ${reason}`);
 }
 
-export async function revive(source: ByteSource, parts: Parts): Promise<Image> {
+export function revive(source: ByteSource, parts: Parts): Image {
   const { geometry, proofs } = parts;
-  const checksum = proofs && (await checksumOf(geometry));
-  const proved = checksum ? new VerifiedSource(source, geometry, checksum, proofs) : source;
-  return new PartcloneImage(proved, parts);
+  return new PartcloneImage(proofs ? new VerifiedSource(source, geometry, proofs) : source, parts);
 }

@@ -177,7 +177,7 @@ export const v2HeaderRules: readonly Rule<V2Header>[] = [
  * A big-endian writer dumps its bitmap as an array of words and cuts it at ceil(total/8) bytes:
  * the bits of the last word's first blocks are lost with its last bytes.
  */
-export function unknownBlocks(header: V2Header): { from: number; to: number } | null {
+function unknownBlocks(header: V2Header): { from: number; to: number } | null {
   if (header.littleEndian || header.bitmapMode !== bitmapModes.bits) return null;
   const total = Number(header.totalBlocks);
   if (!isWordSize(header.cpuBits)) return total === 0 ? null : { from: 0, to: total - 1 };

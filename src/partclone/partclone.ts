@@ -1,4 +1,5 @@
 import { ImageBackupError } from "../bytes/errors.ts";
+import { handOver } from "../bytes/hand-over.ts";
 import type { BackupImage, BlockReaderOptions } from "../image/backup-image.ts";
 import { dumpText } from "../image/dump.ts";
 import { noProgress, showProgress } from "../image/progress.ts";
@@ -41,13 +42,10 @@ export class PartClone extends PartcloneImage implements BackupImage {
     input: ImageInput,
     { indexSize }: { readonly indexSize?: number } = {},
   ): Promise<PartClone> {
-    const opened = await openInput(input);
-    try {
-      return new PartClone(opened, await describe(opened.stream, indexSize));
-    } catch (error) {
-      await opened[Symbol.asyncDispose]();
-      throw error;
-    }
+    return handOver(
+      await openInput(input),
+      async (opened) => new PartClone(opened, await describe(opened.stream, indexSize)),
+    );
   }
 
   get totalBlocks(): number {

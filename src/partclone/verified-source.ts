@@ -1,15 +1,17 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import type { ByteSource } from "../source/source.ts";
-import type { Checksum } from "./checksums.ts";
+import { type Checksum, checksumOf } from "./checksums.ts";
 import type { Geometry } from "./description.ts";
 
 /** Bytes of a strip read at once: Clonezilla's strips have 10 MiB, others may be larger. */
-const CHUNK = 2 ** 20;
+const CHUNK = 2 ** 18;
 
 /** Two bits a strip, in memory that threads share: each strip is proved once for all of them. */
 const GOOD = 1;
 const BAD = 2;
 const STRIPS_IN_WORD = 16;
+/** One for each block of 16 TiB takes 1 GiB. Nobody knows how many a compressed file has room for. */
+const MOST_STRIPS = 2 ** 32;
 
 export type StripStates = Int32Array;
 
@@ -25,6 +27,10 @@ export function stripStates(geometry: Geometry, fileSize: number): StripStates {
   const { usedBlocks, blocksPerChecksum, dataStart } = geometry;
   const room = Math.max(0, Math.ceil((fileSize - dataStart) / strideOf(geometry)));
   const strips = Math.min(Math.ceil(usedBlocks / blocksPerChecksum), room);
+  if (strips > MOST_STRIPS) {
+    const text = `${strips} checksums are too many for memory: more than ${MOST_STRIPS} are not supported`;
+    throw new ImageBackupError("UNSUPPORTED", text);
+  }
   return new Int32Array(new SharedArrayBuffer(Math.ceil(strips / STRIPS_IN_WORD) * 4));
 }
 
@@ -45,18 +51,18 @@ export class VerifiedSource implements ByteSource {
   readonly name: string;
   readonly #source: ByteSource;
   readonly #geometry: Geometry;
-  readonly #checksum: Checksum;
   readonly #states: StripStates;
   readonly #trustsProved: boolean;
-  /** One strip is proved at a time, as the checksum has one state. */
-  #busy: Promise<void> = Promise.resolve();
+  /** What is being proved, by the strips' numbers: none waits for another's bytes. */
+  readonly #proofs = new Map<number, Promise<void>>();
+  /** Each proof takes one, as it has a state. */
+  readonly #idle: Checksum[] = [];
 
   /** `proofs`: which strips were proved already. */
-  constructor(source: ByteSource, geometry: Geometry, checksum: Checksum, proofs: Proofs) {
+  constructor(source: ByteSource, geometry: Geometry, proofs: Proofs) {
     this.name = source.name;
     this.#source = source;
     this.#geometry = geometry;
-    this.#checksum = checksum;
     this.#states = proofs.states;
     this.#trustsProved = proofs.trustsProved;
   }
@@ -91,7 +97,8 @@ export class VerifiedSource implements ByteSource {
     const last = Math.floor((end - 1 - dataStart) / stride);
     for (let strip = Math.floor((at - dataStart) / stride); strip <= last; strip++) {
       if (this.#state(strip) === 0) await this.#prove(strip, dataStart + strip * stride);
-      if (this.#state(strip) === BAD) throw this.#bad(strip, dataStart + strip * stride);
+      // One thread may find bad what another found good: bad for all.
+      if ((this.#state(strip) & BAD) !== 0) throw this.#bad(strip, dataStart + strip * stride);
     }
   }
 
@@ -100,20 +107,28 @@ export class VerifiedSource implements ByteSource {
     return (word >>> ((strip % STRIPS_IN_WORD) * 2)) & 3;
   }
 
-  async #prove(strip: number, imageOffset: number): Promise<void> {
-    const proved = this.#busy.then(() => this.#isRight(strip, imageOffset));
-    this.#busy = proved.then(
-      () => {},
-      () => {},
-    );
-    const state = (await proved) ? GOOD : BAD;
-    const shift = (strip % STRIPS_IN_WORD) * 2;
-    Atomics.or(this.#states, Math.floor(strip / STRIPS_IN_WORD), state << shift);
+  #prove(strip: number, imageOffset: number): Promise<void> {
+    const known = this.#proofs.get(strip);
+    if (known) return known;
+    const proof = this.#judge(strip, imageOffset).finally(() => this.#proofs.delete(strip));
+    this.#proofs.set(strip, proof);
+    return proof;
   }
 
-  async #isRight(strip: number, imageOffset: number): Promise<boolean> {
+  async #judge(strip: number, imageOffset: number): Promise<void> {
+    const checksum = this.#idle.pop() ?? (await checksumOf(this.#geometry));
+    if (!checksum) throw new Error("what has no checksums cannot be proved");
+    try {
+      const state = (await this.#isRight(checksum, strip, imageOffset)) ? GOOD : BAD;
+      const shift = (strip % STRIPS_IN_WORD) * 2;
+      Atomics.or(this.#states, Math.floor(strip / STRIPS_IN_WORD), state << shift);
+    } finally {
+      this.#idle.push(checksum);
+    }
+  }
+
+  async #isRight(checksum: Checksum, strip: number, imageOffset: number): Promise<boolean> {
     const { blockSize, blocksPerChecksum, usedBlocks, checksumSize, reseed } = this.#geometry;
-    const checksum = this.#checksum;
     const stored = new Uint8Array(checksumSize);
     const blocks = Math.min(blocksPerChecksum, usedBlocks - strip * blocksPerChecksum);
     const end = imageOffset + blocks * blockSize;

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readdirSync, renameSync, rmSync } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ImageBackupError } from "../bytes/errors.ts";
-import { openOwn, removeOldest, requireOwnDirectory } from "../source/own-files.ts";
+import { openOwn, quietly, removeOldest, requireOwnDirectory } from "../source/own-files.ts";
 import { type StoredSource, statusOf } from "../source/stored.ts";
 import type { SeekableCodec } from "./codec.ts";
 import { IndexFile, type Records } from "./index-file.ts";
@@ -38,17 +38,19 @@ export async function indexKey(source: StoredSource, codec: SeekableCodec): Prom
     await source.read(edge, at);
     hasher.update(edge);
   }
-  const files = "shared" in source ? source.shared.pieces : [statusOf(source)];
-  const states = files.map(({ size, mtimeNs }) => `${size} ${mtimeNs}`);
+  const states = filesOf(source).map(({ size, mtimeNs }) => `${size} ${mtimeNs}`);
   const { name, version, spacing } = codec;
   return JSON.stringify([FORMAT, name, version, spacing, states, hasher.digest("hex")]);
 }
 
 /** Milliseconds until data written to again would show in their time; 0: they would now. */
 export function unsettledMs(source: StoredSource): number {
-  const { mtimeMs } = statusOf(source);
-  return Math.max(0, Number(mtimeMs) + SETTLED_MS - Date.now());
+  const written = filesOf(source).map(({ mtimeNs }) => Number(mtimeNs / 1_000_000n));
+  return Math.max(0, Math.max(...written) + SETTLED_MS - Date.now());
 }
+
+const filesOf = (source: StoredSource) =>
+  "shared" in source ? source.shared.pieces : [statusOf(source)];
 
 /**
  * The index under this key in `directory`: complete, as far as an earlier pass came, or empty. A
@@ -76,7 +78,7 @@ function openSaved(directory: string, key: string): SavedIndex {
       ...complete,
       path,
       keep: () => {},
-      remove: () => rmSync(path, { force: true }),
+      remove: () => void quietly(() => rmSync(path, { force: true })),
       close: closing(complete.file),
     };
   }
@@ -92,12 +94,13 @@ function openSaved(directory: string, key: string): SavedIndex {
     ...opened,
     path,
     keep() {
-      renameSync(own, path);
+      // Somebody may have emptied the cache meanwhile.
+      quietly(() => renameSync(own, path));
+      quietly(() => removeOldest(directory, SUFFIX, MOST_FILES));
       forget();
-      removeOldest(directory, SUFFIX, MOST_FILES);
     },
     remove() {
-      rmSync(own, { force: true });
+      quietly(() => rmSync(own, { force: true }));
       forget();
     },
     close() {

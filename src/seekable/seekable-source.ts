@@ -113,7 +113,7 @@ export class SeekableSource implements ByteSource {
     if (index === null) throw this.#tooShort(at);
     const { start, end } = segments.range(index);
     // Who has read here, or just before, will soon read the rest.
-    const isNear = index === this.#lastSegment || index === this.#lastSegment + 1;
+    const isNear = this.#cache.has(index) || index === this.#lastSegment + 1;
     const needed = isNear ? end - start : Math.min(end, wantedEnd) - start;
     const content = await this.#cache.get(index, needed);
     if (index === this.#lastSegment + 1) this.#prefetch(index + 1);
@@ -136,8 +136,7 @@ export class SeekableSource implements ByteSource {
     const { segments } = this.#parts;
     if (!segments.has(index)) return;
     const { start, end } = segments.range(index);
-    // Who reads it learns what is wrong.
-    this.#cache.get(index, end - start).catch(() => {});
+    this.#cache.prefetch(index, end - start);
   }
 
   async #decode(index: number, needed: number): Promise<Uint8Array> {

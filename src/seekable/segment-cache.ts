@@ -7,8 +7,8 @@ const MOST_RUNNING = 2;
 
 interface Kept {
   readonly content: Promise<Uint8Array>;
-  /** The content has no fewer bytes. */
-  readonly length: number;
+  /** Bytes of the content; of one on its way, that were asked for. */
+  length: number;
 }
 
 type Decode = (index: number, needed: number) => Promise<Uint8Array>;
@@ -27,34 +27,55 @@ export class SegmentCache {
     this.#decode = decode;
   }
 
+  /** Is any of the segment of this number here, or on its way? */
+  has(index: number): boolean {
+    return this.#kept.has(index);
+  }
+
   /** The first `needed` bytes of the segment of this number, or more of them. */
   get(index: number, needed: number): Promise<Uint8Array> {
     const known = this.#kept.get(index);
     const isEnough = known !== undefined && known.length >= needed;
-    if (known && !isEnough) this.#forget(index, known);
+    if (known) this.#forget(index, known);
     const kept = isEnough ? known : this.#begin(index, needed);
-    this.#kept.delete(index);
     this.#kept.set(index, kept);
+    this.#bytes += kept.length;
+    this.#makeRoom();
     return kept.content;
   }
 
+  /** Decodes the whole of a segment that is read next; not where the one before had to go for it. */
+  prefetch(index: number, length: number): void {
+    const before = this.#kept.get(index - 1)?.length ?? 0;
+    if (before + length > BUDGET) return;
+    // Who reads it learns what is wrong.
+    this.get(index, length).catch(() => {});
+  }
+
   #begin(index: number, length: number): Kept {
-    const content = this.#inTurn(async () => {
-      const decoded = await this.#decode(index, length);
-      this.#collect(decoded.length);
-      return decoded;
-    });
-    const kept = { content, length };
-    this.#bytes += length;
+    const kept = { content: this.#inTurn(() => this.#decode(index, length)), length };
+    const ifKept = (change: () => void) => {
+      if (this.#kept.get(index) === kept) change();
+    };
+    const decoded = (content: Uint8Array) => {
+      this.#collect(content.length);
+      ifKept(() => {
+        this.#bytes += content.length - kept.length;
+        kept.length = content.length;
+        this.#makeRoom();
+      });
+    };
     // What failed may go well next time: a disk that was away.
-    content.catch(() => {
-      if (this.#kept.get(index) === kept) this.#forget(index, kept);
-    });
-    for (const [oldest, other] of this.#kept) {
-      if (this.#bytes <= BUDGET) break;
-      this.#forget(oldest, other);
-    }
+    kept.content.then(decoded, () => ifKept(() => this.#forget(index, kept)));
     return kept;
+  }
+
+  /** All but the last may go: that one is about to be read. */
+  #makeRoom(): void {
+    for (const [oldest, kept] of this.#kept) {
+      if (this.#bytes <= BUDGET || this.#kept.size === 1) break;
+      this.#forget(oldest, kept);
+    }
   }
 
   #forget(index: number, { length }: Kept): void {

@@ -6,7 +6,7 @@ import type { Segment } from "./codec.ts";
 import { corrupt } from "./damage.ts";
 
 /** One at a time: they take turns on one processor anyway, and each has a window. */
-let last: Promise<unknown> = Promise.resolve();
+let last: Promise<void> = Promise.resolve();
 
 /** A segment's bytes from whole streams in memory, by what reads such streams in order. */
 export function decodeStreams(
@@ -17,7 +17,11 @@ export function decodeStreams(
   segment: Segment,
 ): Promise<Uint8Array> {
   const decoding = last.then(() => decodeNow(compressed, codec, decode, streams, segment));
-  last = decoding.catch(() => {});
+  // Without what it gives, which may be large.
+  last = decoding.then(
+    () => {},
+    () => {},
+  );
   return decoding;
 }
 

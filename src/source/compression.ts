@@ -1,6 +1,6 @@
 import { isSkippable, viewOf } from "./codecs/exact.ts";
 import { isLzma } from "./codecs/lzma-header.ts";
-import type { ByteStream } from "./source.ts";
+import type { ByteSource, ByteStream } from "./source.ts";
 
 /** Turns the compressed bytes of a stream into the bytes that were compressed. */
 export type Decode = (input: ByteStream) => AsyncGenerator<Uint8Array>;
@@ -90,9 +90,11 @@ function pastSkippableFrames(head: Uint8Array): Uint8Array {
   return pastSkippableFrames(head.subarray(8 + fields.getUint32(4, true)));
 }
 
-/** The name of the compression of a file that begins with `head`, `null` for none that we know. */
-export function compressionOf(head: Uint8Array): string | null {
-  return detectCompression(head)?.name ?? null;
+/** How a stored file is compressed; `null`: it is not, or in no way that we know. */
+export async function compressionOf(source: ByteSource): Promise<Compression | null> {
+  const head = new Uint8Array(Math.min(HEAD_SIZE, source.size));
+  await source.read(head, 0);
+  return detectCompression(head);
 }
 
 function isMatch({ magics, confirm }: Compression, head: Uint8Array): boolean {

@@ -1,5 +1,6 @@
 import { type Stats, statSync } from "node:fs";
 import { ImageBackupError } from "../bytes/errors.ts";
+import { handOver } from "../bytes/hand-over.ts";
 import { type Compression, detectCompression, HEAD_SIZE } from "./compression.ts";
 import { pipeChunks, STANDARD_INPUT, standardInputStats } from "./pipe.ts";
 import type { ByteStream } from "./source.ts";
@@ -16,14 +17,11 @@ export async function openStream(path: string): Promise<ByteStream> {
 
 /** The bytes of a stored stream, decompressed where they are compressed; owns `stored` from then on. */
 export async function decompressed(stored: ByteStream): Promise<ByteStream> {
-  try {
+  return handOver(stored, async () => {
     const head = new Uint8Array(HEAD_SIZE);
     const compression = detectCompression(head.subarray(0, await stored.peek(head)));
-    return compression ? await openDecompressed(stored, compression) : stored;
-  } catch (error) {
-    await stored[Symbol.asyncDispose]();
-    throw error;
-  }
+    return compression ? openDecompressed(stored, compression) : stored;
+  });
 }
 
 /** The bytes as they are stored. */

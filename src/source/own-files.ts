@@ -44,3 +44,12 @@ export function removeOldest(directory: string, suffix: string, most: number): v
     .sort((a, b) => b.written - a.written);
   for (const { path } of files.slice(most)) rmSync(path, { force: true });
 }
+
+/** Does what is only worth the time that it saves: nothing that goes wrong is worth a word. */
+export function quietly<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch {
+    return null;
+  }
+}

@@ -97,6 +97,15 @@ describe("--restore refuses", () => {
     expect(readFileSync(at("x.img")).equals(image.image)).toBe(true);
   });
 
+  test("any piece of the image, even with --force", () => {
+    const half = Math.ceil(image.image.length / 2);
+    const pieces = { aa: image.image.subarray(0, half), ab: image.image.subarray(half) };
+    for (const [suffix, bytes] of Object.entries(pieces)) files.file(`split.img.${suffix}`, bytes);
+    const ran = restore("split.img", "split.img.ab", "--force");
+    expect(said(ran)).toBe("vpartclone: split.img.ab: is the image itself; choose another file");
+    expect(readFileSync(at("split.img.ab")).equals(pieces.ab)).toBe(true);
+  });
+
   test("what is neither a file nor a device, and a place that is not there", () => {
     files.file("x.img", image.image);
     mkdirSync(at("directory"), { recursive: true });

@@ -1,4 +1,4 @@
-import { expect } from "bun:test";
+import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -8,6 +8,7 @@ import { readImageFolder } from "../../src/clonezilla/image-folder.ts";
 import { scratch } from "../cli/program.ts";
 import { testWith } from "../require.ts";
 import { makeDisk, saveTable } from "./tables.ts";
+import { written } from "./written.ts";
 
 /** A folder's small files may be damaged or hostile: they give a reason, never a crash. */
 
@@ -24,6 +25,23 @@ vg {
   } } }
 }
 `;
+
+const GPT = `label: gpt
+device: /dev/sda
+unit: sectors
+
+/dev/sda1 : start=64, size=2000, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, attrs="GUID:63"
+`;
+
+test.each([
+  ["an attribute that GPT has no bit for", GPT.replace("GUID:63", "GUID:64"), "24576s"],
+  ["one beyond all numbers", GPT.replace("GUID:63", "GUID:99999999999"), "24576s"],
+  ["a disk without a sector", GPT, "0s"],
+])("%s is nothing that the table tells", async (_, table, size) => {
+  using folder = written({ "sda-pt.sf": table, "sda-pt.parted": `Disk /dev/sda: ${size}\n` });
+  const { disks } = await readImageFolder(folder.path);
+  expect(disks).toMatchObject([{ device: "sda", problem: null }]);
+});
 
 interface Damage {
   readonly file: number;

@@ -1,13 +1,14 @@
-import { describe, expect } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { conform } from "../../src/conformance/conform.ts";
-import { fileSystems } from "../../src/conformance/file-system-sense.ts";
+import { fileSystems, judgeFileSystem } from "../../src/conformance/file-system-sense.ts";
 import { Partition, type Place } from "../../src/conformance/partition.ts";
 import type { Image } from "../../src/image/image.ts";
 import { openFile } from "../../src/source/file.ts";
 import type { ByteSource } from "../../src/source/source.ts";
 import { SourceStream } from "../../src/source/stream.ts";
+import { memorySource } from "../memory-source.ts";
 import { type Argv, must, scratchDirectory } from "../real/stage.ts";
 import { testWith } from "../require.ts";
 import { brokenIn } from "./judged.ts";
@@ -133,4 +134,16 @@ describe("what the rules look for is where mkfs put it, and stored", () => {
       expect(brokenIn(report)).toEqual(copies);
     });
   }
+});
+
+test("group descriptors larger than a block are a flaw, not a way without end", async () => {
+  const bytes = new Uint8Array(64 * 1024);
+  const superblock = new DataView(bytes.buffer, 1024, 1024);
+  // Blocks, first data block, blocks per group; 64bit and meta_bg.
+  const fields = { 4: 64, 20: 1, 32: 256, 96: 0x90 };
+  for (const [at, value] of Object.entries(fields)) superblock.setUint32(Number(at), value, true);
+  superblock.setUint16(56, 0xef53, true);
+  superblock.setUint16(254, 2048, true);
+  const verdicts = await judgeFileSystem(wholeImage(memorySource(bytes), "EXTFS"));
+  expect(verdicts.get("FSS-SUPERBLOCK")).toMatchObject({ status: "fail" });
 });

@@ -91,7 +91,7 @@ testWith(
     using point = mountDirectory(ROOT);
     leaveStale(point.path);
     expect(() => usableMountPoint(point.path)).toThrow(
-      `holds a mount whose server is gone: clear it with: umount '${point.path}'`,
+      `holds a mount whose server is gone: clear it with: umount ${point.path}`,
     );
   },
 );

@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -69,6 +70,14 @@ async function saveAndLoad(
   await using second = openFile(image);
   return savedWalks(directory, second).load(clusters);
 }
+
+test("what a process of the same number left unfinished is no obstacle", async () => {
+  using stack = new DisposableStack();
+  const made = scene(stack);
+  await saveAndLoad(made, (saved) => renameSync(saved, `${saved}.${process.pid}`));
+  expect(await saveAndLoad(made)).toEqual(walked);
+  expect(readdirSync(made.directory)).toHaveLength(1);
+});
 
 test("what one mount has found the next one knows, in memory that threads share", async () => {
   using stack = new DisposableStack();

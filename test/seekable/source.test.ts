@@ -16,6 +16,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import type { SeekableCodec } from "../../src/seekable/codec.ts";
 import { openSeekable } from "../../src/seekable/open-seekable.ts";
+import { unsettledMs } from "../../src/seekable/saved-index.ts";
 import type { SeekableSource } from "../../src/seekable/seekable-source.ts";
 import { zstd } from "../../src/seekable/zstd/zstd.ts";
 import { openStored } from "../../src/source/stored.ts";
@@ -165,4 +166,27 @@ test("a directory that others may write to keeps no index", async () => {
   await using source = await opened(directory);
   expectSame(await readAll(source), content);
   expect(readdirSync(directory)).toEqual([]);
+});
+
+test("a directory that goes away meanwhile costs the index, nothing else", async () => {
+  const directory = newDirectory();
+  await using source = await opened(directory);
+  rmSync(directory, { recursive: true });
+  expectSame(await readAll(source), content);
+  while (source.size === Infinity) await Bun.sleep(1);
+});
+
+test("a split image settles when its last piece does", () => {
+  const whole = readFileSync(path);
+  const piece = (suffix: string, bytes: Uint8Array, written: Date) => {
+    const file = join(folder, `split.zst.${suffix}`);
+    writeFileSync(file, bytes);
+    utimesSync(file, written, written);
+    return file;
+  };
+  const first = piece("aa", whole.subarray(0, 1000), LONG_AGO);
+  piece("ab", whole.subarray(1000, 2000), LONG_AGO);
+  expect(unsettledMs(openStored(first))).toBe(0);
+  piece("ab", whole.subarray(1000, 2000), new Date());
+  expect(unsettledMs(openStored(first))).toBeGreaterThan(0);
 });

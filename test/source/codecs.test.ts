@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { ImageBackupError } from "../../src/bytes/errors.ts";
-import { compressionOf } from "../../src/source/compression.ts";
+import { detectCompression } from "../../src/source/compression.ts";
 import { openStream } from "../../src/source/open-stream.ts";
 import { testWith } from "../require.ts";
 import { compress, type TestCodec, testCodecs } from "./codecs.ts";
@@ -53,7 +53,7 @@ function codecSuite(codec: TestCodec): void {
     const empty = new Uint8Array();
     const members = [small, empty, other, small, empty];
     const bytes = Buffer.concat(members.map((member) => compress(codec, member)));
-    expect(compressionOf(bytes)).toBe(codec.name);
+    expect(detectCompression(bytes)?.name).toBe(codec.name);
     expectSame(await decompress(bytes), Buffer.concat(members));
   });
 
@@ -97,7 +97,7 @@ async function expectUnharmed(bytes: Uint8Array, bit: number, codec: TestCodec):
   const flipped = bytes.slice();
   flipped[bit >>> 3] = (flipped[bit >>> 3] ?? 0) ^ (1 << (bit & 7));
   const found = await outcome(flipped);
-  const isStillSeen = compressionOf(flipped) === codec.name;
+  const isStillSeen = detectCompression(flipped)?.name === codec.name;
   if (found instanceof ImageBackupError || !codec.hasChecksum || !isStillSeen) return;
   expectSame(found, small);
 }
@@ -113,7 +113,7 @@ describe("without the tools", () => {
     const skippable = Buffer.from("502a4d180500000068656c6c6f", "hex");
     const frame = zstdCompressSync(other);
     const bytes = Buffer.concat([skippable, frame, skippable, frame, skippable]);
-    expect(compressionOf(bytes)).toBe("zstd");
+    expect(detectCompression(bytes)?.name).toBe("zstd");
     expectSame(await decompress(bytes), Buffer.concat([other, other]));
     const cut = Buffer.concat([frame, skippable.subarray(0, 11)]);
     expect(await outcome(cut)).toMatchObject({ code: "CORRUPT" });

@@ -28,6 +28,8 @@ const SPARSE_SUPER = 0x1;
 const SPARSE_SUPER2 = 0x200;
 /** mke2fs accepts no fewer. */
 const FEWEST_BLOCKS_PER_GROUP = 256;
+/** The smallest block, which a descriptor has to fit in. */
+const MOST_DESCRIPTOR_BYTES = 1024;
 /** Where a descriptor has its inode table's block. */
 const INODE_TABLE_AT = 8;
 const INODE_TABLE_HIGH_AT = 40;
@@ -51,7 +53,10 @@ function flaw(superblock: Uint8Array): string | null {
   if (fields.blocksPerGroup < FEWEST_BLOCKS_PER_GROUP) {
     return `its groups would have ${fields.blocksPerGroup} blocks`;
   }
-  return descriptorSizeOf(fields) < 32 ? "its group descriptors would be too small" : null;
+  const descriptorSize = descriptorSizeOf(fields);
+  return descriptorSize >= 32 && descriptorSize <= MOST_DESCRIPTOR_BYTES
+    ? null
+    : `its group descriptors would have ${descriptorSize} bytes`;
 }
 
 /** Groups whose first block is a copy of the superblock. */

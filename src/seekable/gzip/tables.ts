@@ -10,7 +10,7 @@ const MAX_LENGTH = 15;
 export const LITERAL = 0x8000;
 export const END_OF_BLOCK = 0x4000;
 export const LINK = 0x2000;
-export const INVALID = 0x6000;
+const INVALID = 0x6000;
 /** What is more than a length or distance. */
 export const SPECIAL = 0xe000;
 

@@ -69,7 +69,7 @@ export class SegmentPlan {
   readonly #start: Place | null;
   readonly #parts: Parts;
   readonly #followed: number;
-  readonly needed: Uint8Array;
+  readonly #needed: Uint8Array;
   #frame: Frame | null;
   #frameAt: number;
   #tables: Tables;
@@ -91,7 +91,9 @@ export class SegmentPlan {
     this.#start = start;
     this.#parts = new Parts(start?.frame ?? null);
     this.#followed = spacing * FOLLOWED_SHARE;
-    this.needed = new Uint8Array(Math.ceil((start?.frame.header.windowSize ?? 0) / 2 ** MARK_BITS));
+    this.#needed = new Uint8Array(
+      Math.ceil((start?.frame.header.windowSize ?? 0) / 2 ** MARK_BITS),
+    );
     this.#frame = start?.frame ?? null;
     this.#isProved = start?.frame.header.hasChecksum ?? true;
     this.#frameAt = start?.frameAt ?? 0;
@@ -105,13 +107,9 @@ export class SegmentPlan {
     return this.stored === 0;
   }
 
-  get isBetweenFrames(): boolean {
-    return this.#frame === null;
-  }
-
   /** Another segment can begin here. */
   get canEnd(): boolean {
-    return this.isBetweenFrames || areDescribed(this.#tables);
+    return this.#frame === null || areDescribed(this.#tables);
   }
 
   beginFrame(frame: Frame, at: number): void {
@@ -150,12 +148,12 @@ export class SegmentPlan {
   }
 
   #sizeOf(body: Uint8Array, sections: Sections): number {
-    const isInWindow = this.#isRest && this.size < this.needed.length << MARK_BITS;
+    const isInWindow = this.#isRest && this.size < this.#needed.length << MARK_BITS;
     if (!isInWindow && this.#sample.count > 0 && this.size >= this.#followed) {
       if (sections.count > 0) this.#repeats = UNKNOWN_REPEATS;
       return this.#sample.size / this.#sample.count;
     }
-    const marks = isInWindow ? { needed: this.needed, position: this.size } : undefined;
+    const marks = isInWindow ? { needed: this.#needed, position: this.size } : undefined;
     const { size, repeats } = followSequences(body, sections, this.#repeats, marks);
     this.#repeats = repeats;
     this.#sample.count++;
@@ -185,7 +183,7 @@ export class SegmentPlan {
   }
 
   #reach(repeats: Repeats): number {
-    return Math.max((this.needed.lastIndexOf(1) + 1) << MARK_BITS, ...repeats);
+    return Math.max((this.#needed.lastIndexOf(1) + 1) << MARK_BITS, ...repeats);
   }
 
   finish(): PlannedSegment {
@@ -196,7 +194,7 @@ export class SegmentPlan {
       dictionary: start ? toDictionary(start.tables, start.repeats) : new Uint8Array(),
       parts: this.#parts.finish(),
       isProved: this.#isProved,
-      needed: this.needed,
+      needed: this.#needed,
       reach: start ? this.#reach(start.repeats) : 0,
       expected: Math.ceil(Math.min(this.size, this.#limit)),
       isExpected: this.#sample.size === this.#sample.count * MAX_BLOCK_SIZE,

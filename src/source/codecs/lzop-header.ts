@@ -12,7 +12,7 @@ export interface LzopFlags {
 
 export type Checksum = (bytes: Uint8Array) => number;
 
-export const LZOP_MAGIC = "894c5a4f000d0a1a0a";
+const LZOP_MAGIC = "894c5a4f000d0a1a0a";
 /** Since this version there are a few more fields. */
 const VERSION_0940 = 0x0940;
 /** LZO1X-1, LZO1X-1(15), LZO1X-999: one decoder for all. */
