@@ -7,8 +7,6 @@ export interface Break {
   /** The sound example it starts from. */
   readonly base: ExampleName;
   apply(fixture: Fixture): Uint8Array;
-  /** Rules that cannot but be broken as well, or can no longer be judged. */
-  readonly also?: readonly string[];
 }
 
 export function copyOf(fixture: Fixture): Uint8Array {

@@ -4,11 +4,10 @@ import { CHUNK_ROOTS, TREE_ROOTS } from "./volume-btrfs.ts";
 import { type VolumeName, volumeShape } from "./volumes.ts";
 
 /** The volume's image without some blocks: checksums and counts are all right. */
-function without(name: VolumeName, blocks: readonly number[], also: readonly string[] = []): Break {
+function without(name: VolumeName, blocks: readonly number[]): Break {
   return {
     base: `fss-${name}`,
     apply: (fixture) => rebuild<PartcloneV2Params>(fixture, { runs: runsWithout(name, blocks) }),
-    also,
   };
 }
 
@@ -46,8 +45,8 @@ export const fileSystemBreaks: Readonly<Record<string, Break>> = {
   "FSS-EXFAT-TABLE": without("exfat", [25]),
   "FSS-EXFAT-BITMAP": without("exfat", [26]),
   "FSS-XFS-GROUPS": without("xfs", [67]),
-  "FSS-BTRFS-CHUNK-ROOT": without("btrfs", CHUNK_ROOTS, ["FSS-BTRFS-COPIES"]),
-  "FSS-BTRFS-ROOT-TREE": without("btrfs", TREE_ROOTS, ["FSS-BTRFS-COPIES"]),
+  "FSS-BTRFS-CHUNK-ROOT": without("btrfs", CHUNK_ROOTS),
+  "FSS-BTRFS-ROOT-TREE": without("btrfs", TREE_ROOTS),
   "FSS-BTRFS-COPIES": without("btrfs", TREE_ROOTS.slice(1)),
   "FSS-F2FS-CHECKPOINT": without("f2fs", [18]),
 };

@@ -26,7 +26,6 @@ export const v1Breaks: Readonly<Record<string, Break>> = {
   "PC1-HEADER-COMPLETE": {
     base: "v1-plain",
     apply: (fixture) => cutTo(fixture, V1_HEADER_SIZE - 160),
-    also: ["PC1-USED-COUNT", "PC1-BYTE-MAP-COMPLETE", "PC1-BITMAGIC", "PC1-DATA-COMPLETE"],
   },
   "PC1-BLOCK-SIZE": {
     // No block is stored, so nothing but the size itself is wrong.
@@ -48,7 +47,6 @@ export const v1Breaks: Readonly<Record<string, Break>> = {
   "PC1-BYTE-MAP-COMPLETE": {
     base: "v1-plain",
     apply: (fixture) => cutTo(fixture, V1_HEADER_SIZE + 10),
-    also: ["PC1-USED-COUNT", "PC1-BITMAGIC", "PC1-DATA-COMPLETE"],
   },
   "PC1-BYTE-MAP-VALUES": {
     base: "v1-plain",
@@ -74,7 +72,6 @@ export const v1Breaks: Readonly<Record<string, Break>> = {
   "PC1-DATA-COMPLETE": {
     base: "v1-plain",
     apply: (fixture) => cutTo(fixture, fixture.image.length - 100),
-    also: ["PC1-CHECKSUM"],
   },
   "PC1-DATA-END": {
     base: "v1-plain",

@@ -48,8 +48,8 @@ function brokenOutput(rule: string): Output {
   if (broken === null) {
     throw new UsageError(`no rule "${rule}"; the rules are ${Object.keys(breaks).join(", ")}`);
   }
-  const { fixture, image, also } = broken;
-  return { name: rule, fixture, image, origin: { rule, also } };
+  const { fixture, image } = broken;
+  return { name: rule, fixture, image, origin: { rule } };
 }
 
 const command = defineCommand({

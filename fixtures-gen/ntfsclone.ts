@@ -9,6 +9,7 @@ import {
 } from "./fixture.ts";
 import { concatenate } from "./strips.ts";
 import { put } from "./struct.ts";
+import { NTFS_BOOT_SECTOR } from "./volumes.ts";
 
 /** spec/ntfsclone.md, "Header". */
 export const NTFSCLONE_HEADER = {
@@ -31,9 +32,25 @@ export const GAP_SIZE = 9;
 
 const BOOT_SECTOR_SIZE = 512;
 
-/** What readers look at first in an NTFS boot sector: its name, the sector size, the end mark. */
-function markBootSector(sector: Uint8Array): void {
-  sector.set([0xeb, 0x52, 0x90, ...new TextEncoder().encode("NTFS    "), 0x00, 0x02]);
+/**
+ * A boot sector that leads nowhere else: $MFT and its mirror are said to be in cluster 0, and to have
+ * records of 256 bytes. The volume has a cluster less than the image, so that it fits on a device that
+ * is too small for the clusters (NTC-DEVICE-SIZE).
+ */
+function markBootSector(sector: Uint8Array, { clusterSize, clusters }: NtfscloneParams): void {
+  const sectorSize = Math.min(BOOT_SECTOR_SIZE, clusterSize);
+  const clusterSectors = Math.floor(clusterSize / sectorSize);
+  const values = {
+    name: "NTFS    ",
+    sectorSize,
+    clusterSectors: clusterSectors > 128 ? 256 - Math.log2(clusterSectors) : clusterSectors,
+    sectors: Math.max(0, clusters - 1) * clusterSectors,
+    mft: 0,
+    mirror: 0,
+    recordSize: 256 - 8,
+  };
+  put(sector, NTFS_BOOT_SECTOR, values, "little");
+  sector.set([0xeb, 0x52, 0x90]);
   sector.set([0x55, 0xaa], sector.length - 2);
 }
 
@@ -132,7 +149,7 @@ function partitionOf(params: NtfscloneParams, deviceSize: number, present: Uint8
   const isStored = (position: number) => present[position] === PRESENT;
   const partition = partitionContent(params.seed, deviceSize, clusterSize, isStored);
   const bootSize = Math.min(BOOT_SECTOR_SIZE, clusterSize, deviceSize);
-  if (isStored(0)) markBootSector(partition.subarray(0, bootSize));
+  if (isStored(0)) markBootSector(partition.subarray(0, bootSize), params);
   const length = lengthAt(clusters, clusterSize, deviceSize);
   if (isStored(clusters) && clusters > 0) {
     const size = Math.min(bootSize, length);

@@ -50,7 +50,8 @@ const EXT = {
   readOnlyCompatible: [100, 4],
 } as const;
 const EXT_DESCRIPTOR = { inodeTable: [8, 4] } as const;
-const NTFS = {
+/** spec/file-systems.md, "NTFS". */
+export const NTFS_BOOT_SECTOR = {
   name: [3, 8],
   sectorSize: [11, 2],
   clusterSectors: [13, 1],
@@ -117,7 +118,7 @@ const volumes = {
   ntfs: {
     ...{ fsType: "NTFS", blockSize: 1024, blocks: 64, tail: 512, magicAt: 3 },
     pieces: (surplus) => [
-      record(0, 512, NTFS, {
+      record(0, 512, NTFS_BOOT_SECTOR, {
         name: "NTFS    ",
         sectorSize: 512,
         clusterSectors: 2,

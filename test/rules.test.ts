@@ -45,7 +45,7 @@ describe.each(checkedRules.map((rule) => [rule.id, rule] as const))("%s", (id, r
     expect(await brokenRules(image)).not.toContain(id);
   });
 
-  test("the rejected example fails this rule, and no other but its consequences", async () => {
+  test("the rejected example fails this rule, and no other", async () => {
     const broken = brokenImage(id);
     if (!broken) throw new Error("the rule has no break");
     const refusal = refusals[id];
@@ -54,9 +54,7 @@ describe.each(checkedRules.map((rule) => [rule.id, rule] as const))("%s", (id, r
       expect(error).toMatchObject(refusal);
       return;
     }
-    const found = await brokenRules(broken.image);
-    expect(found).toContain(id);
-    expect([id, ...broken.also]).toEqual(expect.arrayContaining(found));
+    expect(await brokenRules(broken.image)).toEqual([id]);
   });
 
   test(`reading an image that breaks it: ${rule.fields.get("reading")}`, () => expectReading(rule));

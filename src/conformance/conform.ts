@@ -1,10 +1,10 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import { examineImage } from "../formats.ts";
-import type { Examination } from "../image/examination.ts";
+import type { Examination, ExamineOptions } from "../image/examination.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
-import { fileSystems, judgeFileSystem } from "./file-system-sense.ts";
+import { judgeFileSystem, unjudgedFileSystem } from "./file-system-sense.ts";
 import { KeptStream } from "./kept-stream.ts";
-import { readFormatRules, type SpecRule } from "./spec-pages.ts";
+import { readFormatRules, readSpecRules, type SpecRule } from "./spec-pages.ts";
 import { isMust, type RuleVerdict, type Verdict } from "./verdict.ts";
 
 export interface ConformOptions {
@@ -34,6 +34,12 @@ export const MAX_FINDINGS = 20;
 const isDataRule = (id: string) => /-(CHECKSUM|DATA-COMPLETE|DATA-END)$/.test(id);
 const breaksMust = ({ rule, verdict }: RuleVerdict) => isMust(rule) && verdict.status === "fail";
 
+/** What there is to say of an image, whichever rules were asked for. */
+interface Judged extends Pick<Report, "format" | "fsType" | "verdicts"> {
+  /** The rule that forbids to judge others. */
+  readonly barrier: string | undefined;
+}
+
 /**
  * Judges an image by every rule that applies to it. `source` is the stream's file, `null` if it
  * passes only once. Throws NOT_AN_IMAGE if the file has nothing of an image.
@@ -43,40 +49,57 @@ export async function conform(
   source: ByteSource | null,
   options: ConformOptions = {},
 ): Promise<Report> {
-  const chosen = options.rules ?? [];
+  const { rules: chosen = [], maxFindings: mostFindings = MAX_FINDINGS } = options;
   const quick = options.quick === true || !(chosen.length === 0 || chosen.some(isDataRule));
-  const { maxFindings = MAX_FINDINGS } = options;
-  const report = (
-    about: Pick<Report, "format" | "fsType">,
-    all: readonly RuleVerdict[],
-    cause?: string,
-  ) => {
-    // Without the rule that forbids all others, those would look as if nothing had failed.
-    const isShown = ({ id }: SpecRule) =>
-      chosen.length === 0 || chosen.includes(id) || id === cause;
-    const verdicts = all.filter(({ rule }) => isShown(rule));
-    return { image: stream.name, ...about, verdicts, conforms: !verdicts.some(breaksMust) };
-  };
+  const judged = await judgeAll(stream, source, { quick, mostFindings });
+  const { format, fsType } = judged;
+  const verdicts = chosen.length === 0 ? judged.verdicts : verdictsOn(chosen, judged);
+  const conforms = !verdicts.some(breaksMust);
+  return { image: stream.name, format, fsType, verdicts, conforms };
+}
+
+/** `partclone 0002, EXTFS` */
+export const titleOf = ({ format, fsType }: Pick<Report, "format" | "fsType">) =>
+  [format, fsType].filter(Boolean).join(", ");
+
+function verdictsOn(chosen: readonly string[], judged: Judged): RuleVerdict[] {
+  const { verdicts, barrier } = judged;
+  // Without the rule that forbids all others, those would look as if nothing had failed.
+  const own = verdicts.filter(({ rule: { id } }) => chosen.includes(id) || id === barrier);
+  const others = readSpecRules().filter(
+    ({ id }) => chosen.includes(id) && !own.some(({ rule }) => rule.id === id),
+  );
+  const reason = `the image is ${titleOf(judged)}`;
+  return [
+    ...own,
+    ...others.map((rule): RuleVerdict => ({ rule, verdict: { status: "not applicable", reason } })),
+  ];
+}
+
+async function judgeAll(
+  stream: ByteStream,
+  source: ByteSource | null,
+  options: ExamineOptions,
+): Promise<Judged> {
   const kept = new KeptStream(stream);
   // Several threads can read a file that nothing stands before.
   const [inOrder, inAnyOrder] = source ? [stream, source] : [kept, kept.source()];
   let examination: Examination;
   try {
-    const begin = () => kept.keep();
-    examination = await examineImage(inOrder, { quick, mostFindings: maxFindings, begin });
+    examination = await examineImage(inOrder, { ...options, begin: () => kept.keep() });
   } catch (error) {
-    const refused = error instanceof ImageBackupError ? refusedVerdicts(error, stream.name) : null;
-    if (!refused) throw error;
-    return report(refused, refused.verdicts, refused.rule);
+    const judged = error instanceof ImageBackupError ? refusedVerdicts(error, stream.name) : null;
+    if (!judged) throw error;
+    return judged;
   }
-  if (!source && quick) await kept.fill();
+  if (!source && options.quick) await kept.fill();
   const sense = await senseOf(examination, inAnyOrder);
   const verdicts = formatRules().flatMap((rule) => {
     const verdict = ruleVerdict(rule, examination, sense);
     return verdict ? [{ rule, verdict }] : [];
   });
   const { format, fsType, refused } = examination;
-  return report({ format, fsType }, verdicts, refused?.rule);
+  return { format, fsType, verdicts, barrier: refused?.rule };
 }
 
 const prefixes: Readonly<Record<string, string>> = {
@@ -95,14 +118,10 @@ const formatRules = () => {
 /** The prefix of a format's rules; ntfsclone's has versions that share theirs. */
 const prefixOf = (format: string) => prefixes[format] ?? prefixes[format.split(" ")[0] ?? ""];
 
-async function senseOf(examination: Examination, source: ByteSource) {
-  const image = examination.imageOver(source);
-  if (image) return judgeFileSystem(image);
-  const reason = `${examination.refused?.rule} fails: no block can be placed`;
-  const names = ["FSS-BLOCK-ZERO", "FSS-SUPERBLOCK", "FSS-SIZE"];
-  const own = fileSystems.find((each) => each.names.includes(examination.fsType.toUpperCase()));
-  const ids = [...names, ...(own?.rules.map(({ id }) => id) ?? [])];
-  return new Map<string, Verdict>(ids.map((id) => [id, { status: "not judged", reason }]));
+async function senseOf({ fsType, refused, imageOver }: Examination, source: ByteSource) {
+  const image = imageOver(source);
+  const reason = `${refused?.rule} fails: no block can be placed`;
+  return image ? judgeFileSystem(image) : unjudgedFileSystem(fsType, reason);
 }
 
 /** What is said of one rule; `null` if it is one of another format or file system. */
@@ -132,7 +151,7 @@ function ruleVerdict(
 }
 
 /** An image whose header cannot be read breaks one rule, and no other can be judged. */
-function refusedVerdicts(error: ImageBackupError, name: string) {
+function refusedVerdicts(error: ImageBackupError, name: string): Judged | null {
   const { rule: broken, message, imageOffset = 0 } = error;
   const prefix = broken?.slice(0, broken.indexOf("-") + 1);
   const format = Object.keys(prefixes).find((name) => prefixes[name] === prefix);
@@ -146,7 +165,7 @@ function refusedVerdicts(error: ImageBackupError, name: string) {
       : { status: "not judged", reason: `${broken} fails` };
   const own = formatRules().filter(({ id }) => id.startsWith(prefix));
   return {
-    rule: broken,
+    barrier: broken,
     format: broken.endsWith("-VERSION") ? "partclone" : format,
     fsType: null,
     verdicts: own.map((rule): RuleVerdict => ({ rule, verdict: verdictOf(rule.id) })),

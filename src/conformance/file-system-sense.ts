@@ -16,17 +16,20 @@ export const fileSystems: readonly FileSystem[] = [ext, ntfs, fat, exfat, xfs, b
 const BLOCK_ZERO = "FSS-BLOCK-ZERO";
 const SUPERBLOCK = "FSS-SUPERBLOCK";
 const SIZE = "FSS-SIZE";
+/** Far more than any file system has; damaged numbers can mean billions. */
+const MOST_PLACES = 2 ** 20;
+
+const fileSystemNamed = (fsType: string) =>
+  fileSystems.find(({ names }) => names.includes(fsType.toUpperCase()));
 
 /** The rules of spec/file-systems.md for the file system that the image names. */
 export async function judgeFileSystem(image: Image): Promise<ReadonlyMap<string, Verdict>> {
   const partition = new Partition(image);
   const verdicts = new Map<string, Verdict>();
-  verdicts.set(BLOCK_ZERO, blockZero(partition));
-  const fileSystem = fileSystems.find(({ names }) =>
-    names.includes(partition.fsType.toUpperCase()),
-  );
+  verdicts.set(BLOCK_ZERO, blockZero(partition, image.format));
+  const fileSystem = fileSystemNamed(partition.fsType);
   if (!fileSystem) {
-    const reason = `the image names '${partition.fsType}', which this page does not describe`;
+    const reason = `the image names '${partition.fsType}', which spec/file-systems.md does not describe`;
     for (const id of [SUPERBLOCK, SIZE]) verdicts.set(id, { status: "not applicable", reason });
     return verdicts;
   }
@@ -46,12 +49,23 @@ export async function judgeFileSystem(image: Image): Promise<ReadonlyMap<string,
   return verdicts;
 }
 
-function blockZero(partition: Partition): Verdict {
-  const place = { name: "block 0", deviceOffset: 0, length: 1 };
+/** The same rules for an image whose blocks cannot be placed. */
+export function unjudgedFileSystem(fsType: string, reason: string): ReadonlyMap<string, Verdict> {
+  const own = fileSystemNamed(fsType)?.rules.map(({ id }) => id) ?? [];
+  const ids = [BLOCK_ZERO, SUPERBLOCK, SIZE, ...own];
+  return new Map(ids.map((id) => [id, { status: "not judged", reason }]));
+}
+
+const BLOCK_0: Place = { name: "block 0", deviceOffset: 0, length: 1 };
+
+function blockZero(partition: Partition, format: string): Verdict {
+  if (format.startsWith("ntfsclone")) {
+    return { status: "not applicable", reason: "NTC-BOOT-SECTOR says it of ntfsclone's images" };
+  }
   if (partition.deviceSize === 0) {
     return { status: "not applicable", reason: "the device has no block" };
   }
-  return verdictOf(absence(place, partition));
+  return verdictOf(absence(BLOCK_0, partition));
 }
 
 async function superblockOf(
@@ -59,11 +73,18 @@ async function superblockOf(
   partition: Partition,
 ): Promise<{ readonly bytes: Uint8Array } | Verdict> {
   const absent = absence(superblock, partition);
+  // That block 0 is missing is said once.
+  if (absent && absent.place.deviceOffset < Math.min(partition.blockSize, partition.deviceSize)) {
+    return {
+      status: "not judged",
+      reason: `${superblock.name} is in block 0, which is not stored`,
+    };
+  }
   if (absent) return verdictOf(absent);
   return readable(async () => {
     const bytes = await partition.read(superblock.deviceOffset, superblock.length);
     const problem = flaw(bytes);
-    const message = `the image names ${partition.fsType}, but ${superblock.name} is none: ${problem}`;
+    const message = `the image names ${partition.fsType}, but ${superblock.name} says otherwise: ${problem}`;
     return problem === null ? { bytes } : verdictOf({ message, place: superblock });
   });
 }
@@ -82,7 +103,10 @@ async function judgePlaces(
   const reason = idle?.(superblock);
   if (reason) return { status: "not applicable", reason };
   return readable(async () => {
+    let left = MOST_PLACES;
     for await (const place of places(superblock, partition)) {
+      if (left-- === 0)
+        return { status: "not judged", reason: `over ${MOST_PLACES} places to look at` };
       const absent = absence(place, partition);
       if (absent) return verdictOf(absent);
     }

@@ -69,7 +69,10 @@ export class KeptStream implements ByteStream {
     const read = async (into: Uint8Array, at: number) => {
       const from = at - (this.#start ?? Infinity);
       if (from < 0 || from + into.length > this.#length) {
-        throw new ImageBackupError("SHORT_READ", "this place has passed by in the pipe");
+        throw new ImageBackupError(
+          "SHORT_READ",
+          "this place has passed by: the image is read once, in order",
+        );
       }
       into.set(this.#kept.subarray(from, from + into.length));
     };

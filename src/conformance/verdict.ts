@@ -13,11 +13,14 @@ export interface Failure {
   readonly reading: Reading;
 }
 
-export type Verdict =
-  | { readonly status: "pass" }
-  /** `total` counts the failures that were not kept, too. */
-  | { readonly status: "fail"; readonly failures: readonly Failure[]; readonly total: number }
-  | Unjudged;
+export interface Broken {
+  readonly status: "fail";
+  readonly failures: readonly Failure[];
+  /** Counts the failures that were not kept, too. */
+  readonly total: number;
+}
+
+export type Verdict = { readonly status: "pass" } | Broken | Unjudged;
 
 export interface RuleVerdict {
   readonly rule: SpecRule;

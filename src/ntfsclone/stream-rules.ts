@@ -74,7 +74,7 @@ export const streamRules: readonly Rule<StreamFacts>[] = [
     broken: ({ negativeGaps }) =>
       negativeGaps === 0
         ? null
-        : `${negativeGaps} gaps lead back: a metadata image, without the contents of files`,
+        : `${counted(negativeGaps, "negative gap")}: a metadata image, without the contents of files`,
   },
 ];
 

@@ -39,11 +39,15 @@ const badCount = ({ headerUsed, population }: MapFacts) =>
     ? null
     : `the header says ${headerUsed} used blocks, the bitmap has ${population}; the bitmap is believed`;
 
+/** Of a map that is cut that is all there is to say: its end and its count cannot but be wrong. */
+const ofWhole = (broken: (facts: MapFacts) => string | null) => (facts: MapFacts) =>
+  cutMap(facts) === null ? broken(facts) : null;
+
 export const v1MapRules: readonly Rule<MapFacts>[] = [
   { id: "PC1-BYTE-MAP-COMPLETE", reading: "refused", at: mapAt, broken: cutMap },
-  { id: "PC1-BITMAGIC", reading: "refused", at: endAt, broken: badMagic },
+  { id: "PC1-BITMAGIC", reading: "refused", at: endAt, broken: ofWhole(badMagic) },
   { id: "PC1-BYTE-MAP-VALUES", reading: "warned", at: mapAt, broken: oddValues },
-  { id: "PC1-USED-COUNT", reading: "warned", at: 56, broken: badCount },
+  { id: "PC1-USED-COUNT", reading: "warned", at: 56, broken: ofWhole(badCount) },
 ];
 
 export const v2MapRules: readonly Rule<MapFacts>[] = [
@@ -52,12 +56,13 @@ export const v2MapRules: readonly Rule<MapFacts>[] = [
     id: "PC2-BITMAP-CRC",
     reading: "refused",
     at: endAt,
-    broken: ({ storedCrc, computedCrc }) =>
+    broken: ofWhole(({ storedCrc, computedCrc }) =>
       storedCrc === null || storedCrc === computedCrc
         ? null
         : `the bitmap's checksum is ${hex(computedCrc)}, but ${hex(storedCrc)} is stored: its blocks cannot be placed`,
+    ),
   },
-  { id: "PC2-BITMAGIC", reading: "refused", at: endAt, broken: badMagic },
+  { id: "PC2-BITMAGIC", reading: "refused", at: endAt, broken: ofWhole(badMagic) },
   {
     id: "PC2-STRAY-BITS",
     reading: "warned",
@@ -68,7 +73,7 @@ export const v2MapRules: readonly Rule<MapFacts>[] = [
         : `${counted(strayBits, "bit")} set past the bitmap's last block: ignored`,
   },
   { id: "PC2-BYTE-MAP-VALUES", reading: "warned", at: mapAt, broken: oddValues },
-  { id: "PC2-USED-BITMAP", reading: "warned", at: 76, broken: badCount },
+  { id: "PC2-USED-BITMAP", reading: "warned", at: 76, broken: ofWhole(badCount) },
 ];
 
 /** Where the data lies, against the file's real size. */

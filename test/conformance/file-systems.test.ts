@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { build } from "../../fixtures-gen/build.ts";
+import { exampleParams } from "../../fixtures-gen/examples.ts";
 import { conform } from "../../src/conformance/conform.ts";
 import { fileSystems, judgeFileSystem } from "../../src/conformance/file-system-sense.ts";
 import { Partition, type Place } from "../../src/conformance/partition.ts";
@@ -11,7 +13,7 @@ import { SourceStream } from "../../src/source/stream.ts";
 import { memorySource } from "../memory-source.ts";
 import { type Argv, must, scratchDirectory } from "../real/stage.ts";
 import { testWith } from "../require.ts";
-import { brokenIn } from "./judged.ts";
+import { brokenIn, reportOn } from "./judged.ts";
 
 const MiB = 2 ** 20;
 
@@ -146,4 +148,23 @@ test("group descriptors larger than a block are a flaw, not a way without end", 
   superblock.setUint16(254, 2048, true);
   const verdicts = await judgeFileSystem(wholeImage(memorySource(bytes), "EXTFS"));
   expect(verdicts.get("FSS-SUPERBLOCK")).toMatchObject({ status: "fail" });
+});
+
+test("a superblock that promises billions of groups does not keep the check busy", async () => {
+  const superblock = Buffer.alloc(512);
+  superblock.write("XFSB");
+  superblock.writeUInt32BE(512, 4);
+  superblock.writeUInt32BE(64, 84);
+  superblock.writeUInt32BE(2 ** 32 - 1, 88);
+  superblock.writeUInt16BE(512, 102);
+  const image = wholeImage(memorySource(superblock), "XFS");
+  const verdicts = await judgeFileSystem({ ...image, deviceSize: 2 ** 52, blockCount: 2 ** 43 });
+  expect(verdicts.get("FSS-XFS-GROUPS")?.status).toBe("not judged");
+}, 10_000);
+
+test.each(["fss-ntfs", "fss-f2fs"] as const)("%s without block 0 breaks one rule", async (name) => {
+  const params = exampleParams[name];
+  const [stored = 0, free = 0] = params.runs;
+  const { image } = build({ ...params, runs: [0, 1, stored - 1, free] });
+  expect(brokenIn(await reportOn(image))).toEqual(["FSS-BLOCK-ZERO"]);
 });

@@ -78,8 +78,9 @@ export const btrfs: FileSystem = {
       id: "FSS-BTRFS-COPIES",
       idle: onSeveral,
       async *places(superblock, partition) {
-        yield* chunkRoots(superblock);
-        yield* await rootTreeRoots(superblock, partition);
+        for (const copies of [chunkRoots(superblock), await rootTreeRoots(superblock, partition)]) {
+          if (copies.some((copy) => partition.holds(copy))) yield* copies;
+        }
       },
     },
   ],
