@@ -1,7 +1,14 @@
 import { printable } from "../bytes/printable.ts";
-import { type RuleVerdict, readers } from "../conformance/verdict.ts";
-import { countsOf, type Outcome, type Reporter, wordOf } from "./conform-report.ts";
-import { placeOf } from "./conform-text.ts";
+import type { Broken, RuleVerdict } from "../conformance/verdict.ts";
+import {
+  countsOf,
+  judgeOf,
+  type Outcome,
+  placeLines,
+  type Reporter,
+  readersOf,
+  wordOf,
+} from "./conform-report.ts";
 
 /**
  * JUnit XML: an image is a suite, a rule a case. JUnit knows no warning, so a SHOULD rule that
@@ -42,19 +49,16 @@ function caseLines(each: RuleVerdict, format: string): string[] {
   if (verdict.status === "pass") return [`${open}/>`];
   const body =
     verdict.status === "fail"
-      ? failureLines(each, verdict.failures)
+      ? failureLines(each, verdict)
       : [`      <skipped ${attribute("message", `${verdict.status}: ${verdict.reason}`)}/>`];
   return [`${open}>`, ...body, "    </testcase>"];
 }
 
-type Failures = Extract<RuleVerdict["verdict"], { status: "fail" }>["failures"];
-
-function failureLines(each: RuleVerdict, failures: Failures): string[] {
+function failureLines(each: RuleVerdict, broken: Broken): string[] {
   const level = each.rule.fields.get("level") ?? "";
-  const [first] = failures;
-  const found = failures.map((failure) => `${placeOf(failure)}: ${failure.found}`);
-  const text = [...found, readers[first?.reading ?? "unaffected"]].map(escaped).join("\n");
-  const message = attribute("message", `${level}: ${first?.found ?? ""}`);
+  const consequence = `${readersOf(broken)}; real tools: ${judgeOf(each)}`;
+  const text = [...placeLines(broken), consequence].map(escaped).join("\n");
+  const message = attribute("message", `${level}: ${broken.failures[0]?.found ?? ""}`);
   if (wordOf(each) === "warn") {
     return [`      <skipped ${message}/>`, `      <system-out>${text}</system-out>`];
   }

@@ -25,7 +25,7 @@ const vconformArgs = {
   },
   json: { type: "boolean", description: "print one JSON object" },
   junit: { type: "boolean", description: "print JUnit XML" },
-  tap: { type: "boolean", description: "print TAP version 14" },
+  tap: { type: "boolean", description: "print TAP" },
   help: { type: "boolean", alias: "h", description: "print this help" },
   version: { type: "boolean", description: "print the version" },
 } as const satisfies ArgsDef;

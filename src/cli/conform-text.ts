@@ -1,8 +1,15 @@
 import { printable } from "../bytes/printable.ts";
-import { grouped } from "../bytes/sizes.ts";
-import type { Report } from "../conformance/conform.ts";
-import { type Failure, type RuleVerdict, readers } from "../conformance/verdict.ts";
-import { countsOf, type Reporter, type Word, wordOf } from "./conform-report.ts";
+import { type Report, titleOf } from "../conformance/conform.ts";
+import type { RuleVerdict } from "../conformance/verdict.ts";
+import {
+  countsOf,
+  judgeOf,
+  placeLines,
+  type Reporter,
+  readersOf,
+  type Word,
+  wordOf,
+} from "./conform-report.ts";
 
 const labels: Readonly<Record<Word, string>> = {
   pass: "pass",
@@ -20,10 +27,9 @@ export const textReporter: Reporter = {
     if ("unreadable" in outcome) return "";
     const gap = number > 1 ? "\n" : "";
     const { report } = outcome;
-    const title = [report.format, report.fsType].filter(Boolean).join(", ");
     const width = Math.max(...report.verdicts.map(({ rule }) => rule.id.length));
     const lines = report.verdicts.flatMap((each) => ruleLines(each, width));
-    const all = [`${report.image}: ${title}`, ...lines, summaryOf(report)];
+    const all = [`${report.image}: ${titleOf(report)}`, ...lines, summaryOf(report)];
     return `${gap}${all.map(printable).join("\n")}\n`;
   },
   end: () => "",
@@ -35,24 +41,17 @@ function ruleLines(each: RuleVerdict, width: number): string[] {
   if (verdict.status === "pass") return [`${head}  ${rule.title}`];
   if (verdict.status !== "fail") return [`${head}  ${verdict.status}: ${verdict.reason}`];
   const indent = " ".repeat(8);
-  const more = verdict.total - verdict.failures.length;
-  const reading = verdict.failures[0]?.reading ?? "unaffected";
   return [
     `${head}  ${rule.fields.get("level")}: ${rule.title}`,
-    ...verdict.failures.map((failure) => `${indent}${placeOf(failure)}: ${failure.found}`),
-    ...(more > 0 ? [`${indent}and in ${grouped(more)} more places`] : []),
-    `${indent}${readers[reading]}; real tools: ${rule.fields.get("judge")}`,
+    ...placeLines(verdict).map((line) => `${indent}${line}`),
+    `${indent}${readersOf(verdict)}; real tools: ${judgeOf(each)}`,
   ];
 }
 
-export function placeOf({ imageOffset, deviceOffset }: Failure): string {
-  return imageOffset === undefined
-    ? `at byte ${grouped(deviceOffset ?? 0)} of the partition`
-    : `at byte ${grouped(imageOffset)}`;
-}
-
 function summaryOf({ image, verdicts, conforms }: Report): string {
-  if (verdicts.length === 0) return `${image}: NOT JUDGED: none of the rules is about it`;
+  if (verdicts.every(({ verdict }) => verdict.status === "not applicable")) {
+    return `${image}: NOT JUDGED: none of the rules is about it`;
+  }
   const { pass, fail, warn, ...rest } = countsOf(verdicts);
   const counts = [
     `${pass} rules hold`,

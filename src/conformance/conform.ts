@@ -4,7 +4,7 @@ import type { Examination, ExamineOptions } from "../image/examination.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
 import { judgeFileSystem, unjudgedFileSystem } from "./file-system-sense.ts";
 import { KeptStream } from "./kept-stream.ts";
-import { readFormatRules, readSpecRules, type SpecRule } from "./spec-pages.ts";
+import { readFormatRules, type SpecRule } from "./spec-pages.ts";
 import { isMust, type RuleVerdict, type Verdict } from "./verdict.ts";
 
 export interface ConformOptions {
@@ -66,7 +66,7 @@ function verdictsOn(chosen: readonly string[], judged: Judged): RuleVerdict[] {
   const { verdicts, barrier } = judged;
   // Without the rule that forbids all others, those would look as if nothing had failed.
   const own = verdicts.filter(({ rule: { id } }) => chosen.includes(id) || id === barrier);
-  const others = readSpecRules().filter(
+  const others = readFormatRules().filter(
     ({ id }) => chosen.includes(id) && !own.some(({ rule }) => rule.id === id),
   );
   const reason = `the image is ${titleOf(judged)}`;
