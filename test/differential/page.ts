@@ -30,7 +30,7 @@ export function differencesPage(comparison: Comparison, seed: number): string {
     "",
     `Whether an image can be read was asked of ${grouped(images)} images: every example and every break of fixtures-gen, damaged last strips, and mutants of generated images (sound ones, flipped bits, header fields and maps with other values under right checksums, missing ends, bytes behind the end, damaged data). partclone images went to partclone.chkimg and partclone.restore 0.3.23, ntfsclone images to \`ntfsclone --restore-image\` 2022.10.3; where both sides read an image, the partitions were compared byte by byte. *We read it* means: it opens, nothing of it is missing, and every checksum is right.`,
     "",
-    `Of ${grouped(answers)} answers ${grouped(answers - differences.length)} agree with ours and ${grouped(differences.length)} differ, each in one of the ways below. This page is written by \`bun test/differential/run.ts --count ${images} --seed ${seed} --write\`, which fails if a difference has no explanation; the test suite does the same with fewer images.`,
+    `Of ${grouped(answers)} answers ${grouped(answers - differences.length)} agree with ours and ${grouped(differences.length)} differ, each in one of the ways below. This page is written by \`bun run spec:differences --count ${images} --seed ${seed} --write\`, which fails if a difference has no explanation; the test suite does the same with fewer images.`,
     "",
     ...sections.flat(),
   ]

@@ -9,7 +9,7 @@ const PAGE = join(import.meta.dirname, "..", "..", "spec", "differences.md");
 
 const { values } = parseArgs({
   options: {
-    count: { type: "string", default: "5000" },
+    count: { type: "string", default: "6000" },
     seed: { type: "string", default: "1" },
     parallel: { type: "string", default: "48" },
     write: { type: "boolean", default: false },
