@@ -46,6 +46,13 @@ const VOLUMES: readonly Volume[] = [
   volume(16, ["mkfs.ext3", "-q", "-F"], ...byPartclone("ext3")),
   volume(32, ["mkfs.ext4", "-q", "-F", "-b", "4096"], ...byPartclone("ext4")),
   volume(4, ["mkfs.ext4", "-q", "-F"], ...byPartclone("imager")),
+  // No multiple of 8 blocks of 4 KiB (ext4), of 512 bytes (imager).
+  volume(
+    (1003 * 4096 + 512) / MiB,
+    ["mkfs.ext4", "-q", "-F", "-b", "4096"],
+    partclone("extfs", ["-a1"]),
+    partclone("imager", ["-a1"]),
+  ),
   ...["512", "4096", "65536"].map((clusters) =>
     volume(
       // No whole number of clusters: the backup boot sector lies past them.
@@ -74,6 +81,8 @@ const VOLUMES: readonly Volume[] = [
 const brokenByTools: Readonly<Record<string, readonly string[]>> = {
   "ntfsclone --metadata": ["NTC-IN-USE", "NTC-ORDER"],
   "partclone.btrfs": ["FSS-BTRFS-COPIES"],
+  "partclone.extfs": ["PC2-STRAY-BITS"],
+  "partclone.imager": ["PC2-STRAY-BITS"],
 };
 const mayBreak = (title: string) =>
   Object.entries(brokenByTools).flatMap(([name, rules]) => (title.startsWith(name) ? rules : []));
