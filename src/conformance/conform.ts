@@ -84,9 +84,12 @@ async function judgeAll(
   const kept = new KeptStream(stream);
   // Several threads can read a file that nothing stands before.
   const [inOrder, inAnyOrder] = source ? [stream, source] : [kept, kept.source()];
+  const begin = () => {
+    if (!source) kept.keep();
+  };
   let examination: Examination;
   try {
-    examination = await examineImage(inOrder, { ...options, begin: () => kept.keep() });
+    examination = await examineImage(inOrder, { ...options, begin });
   } catch (error) {
     const judged = error instanceof ImageBackupError ? refusedVerdicts(error, stream.name) : null;
     if (!judged) throw error;

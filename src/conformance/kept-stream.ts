@@ -1,16 +1,16 @@
 import { ImageBackupError } from "../bytes/errors.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
 
-/** Enough for the superblock of every file system, whatever the block size. */
-const KEPT = 2 ** 20;
+/** Enough for F2FS's checkpoints, and for exFAT's root directory behind most allocation tables. */
+const KEPT = 8 * 2 ** 20;
 
 /**
- * A stream that remembers the first MiB that passes after `keep`, so that the file system's
+ * A stream that remembers the first 8 MiB that pass after `keep`, so that the file system's
  * beginning can be looked at although a pipe passes once.
  */
 export class KeptStream implements ByteStream {
   readonly #stream: ByteStream;
-  readonly #kept = new Uint8Array(KEPT);
+  #kept = new Uint8Array(0);
   /** Byte offset in the image of the first byte kept; `null` before `keep`. */
   #start: number | null = null;
   #length = 0;
@@ -34,6 +34,7 @@ export class KeptStream implements ByteStream {
   /** Starts to remember, at the next byte. */
   keep(): void {
     this.#start = this.position;
+    this.#kept = new Uint8Array(KEPT);
   }
 
   /** Reads on until as much is remembered as can be. */
