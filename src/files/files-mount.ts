@@ -3,9 +3,9 @@ import { join } from "node:path";
 import type { Guard } from "../fuse/guard.ts";
 import { detachFrom, type Mount, mountFuse } from "../fuse/mount.ts";
 import { usableMountPoint } from "../fuse/mount-point.ts";
-import { type MountEntry, mountTable } from "../fuse/mount-table.ts";
+import { type MountEntry, mountAt, mountTable } from "../fuse/mount-table.ts";
 import { watchEnd } from "./driver-process.ts";
-import { mounter, type ShowTask } from "./mounter.ts";
+import { mounter, type Shown, type ShowTask } from "./mounter.ts";
 
 /** A mount of a partition that nobody sees, and of its files in a directory. */
 export interface FilesMount extends Mount, Disposable {
@@ -14,7 +14,7 @@ export interface FilesMount extends Mount, Disposable {
   /** Where the partition is, until its files are shown. */
   readonly hidden: string;
   /** Mounts the file system in the partition, `name` in `hidden`, and takes that out of sight. */
-  show(name: string, what: Pick<ShowTask, "fsType" | "owner">, guard: Guard): Promise<MountEntry>;
+  show(name: string, what: Showing, guard: Guard): Promise<MountEntry>;
   /** The partition's mount has ended; false: the driver died, and its mount had to be taken away. */
   end(): boolean;
 }
@@ -29,6 +29,18 @@ function removeDirectory(path: string): void {
     rmdirSync(path);
   } catch {
     // Still mounted: the next start clears it.
+  }
+}
+
+type Showing = Pick<ShowTask, "fsType" | "owner">;
+
+/** FUS-FILES-KILLED: where that fails, what is mounted there all the same is taken away. */
+async function showOn(directory: string, partition: string, what: Showing): Promise<Shown> {
+  try {
+    return await mounter.show({ ...what, partition, directory });
+  } catch (error) {
+    if (mountAt(directory) !== null) await mounter.detach(directory).catch(() => {});
+    throw error;
   }
 }
 
@@ -72,11 +84,7 @@ export function mountForFiles(request: {
       await (shown === null ? partition.detach() : mounter.detach(directory));
     },
     async show(name, what, guard) {
-      const { mount, driver } = await mounter.show({
-        ...what,
-        partition: join(hidden, name),
-        directory,
-      });
+      const { mount, driver } = await showOn(directory, join(hidden, name), what);
       shown = mount;
       if (driver !== null) unwatch = watchEnd(driver, driverDied);
       guard.shows(shown);
