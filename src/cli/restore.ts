@@ -23,7 +23,8 @@ const MOST_BLOCKS = 1024;
 /** Bytes written at once. */
 const MOST_BYTES = 4 * 2 ** 20;
 
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** SIGHUP is left as it is: who ignores it (nohup) has a listener's process ended by it. */
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /**
  * Writes the partition to a file or a device, and proves each checksum on the way. Throws with what
