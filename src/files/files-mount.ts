@@ -53,11 +53,14 @@ export function mountForFiles(request: {
   readonly directory: string;
   readonly source: string;
   readonly place: string;
+  /** Called before anything is mounted. */
+  readonly onPlaced: (where: { readonly directory: string; readonly hidden: string }) => void;
 }): FilesMount {
   const directory = usableMountPoint(request.directory);
   const hidden = mkdtempSync(join(request.place, "partition-"));
   let partition: Mount;
   try {
+    request.onPlaced({ directory, hidden });
     partition = mountFuse({ mountPoint: hidden, source: request.source });
   } catch (error) {
     rmdirSync(hidden);

@@ -1,13 +1,5 @@
 import { afterAll, describe, expect } from "bun:test";
-import {
-  chmodSync,
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { example } from "../../fixtures-gen/examples.ts";
 import { mountAt } from "../../src/fuse/mount-table.ts";
@@ -15,7 +7,6 @@ import {
   mountDirectory,
   mountNeeds,
   openDeviceToAll,
-  programCommand,
   ROOT,
   run,
   USER,
@@ -26,7 +17,7 @@ import {
 import { testWith } from "../require.ts";
 import { compressed } from "./compressors.ts";
 import { leftOf, type MountedFiles, mountFiles, processesOf } from "./files-mounted.ts";
-import { linesOf, runProgram, scratch, scriptOf } from "./program.ts";
+import { linesOf, runProgram, scratch } from "./program.ts";
 
 /** The life of `--files`: by the kernel's driver as root, by fuse2fs as an ordinary user. */
 
@@ -214,53 +205,6 @@ testWith(
   },
   TIMEOUT,
 );
-
-const parentOf = (pid: number): number =>
-  Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ")[1]);
-
-/** Drivers that leave time to kill who has started them. */
-const slowDrivers: Readonly<Record<string, string>> = {
-  "before it has mounted": 'sleep 1; exec "$driver" "$@"',
-  "after it has": '"$driver" "$@"; sleep 60',
-};
-
-for (const [when, script] of Object.entries(slowDrivers)) {
-  testWith(
-    needs(USER),
-    `FUS-FILES-KILLED: who waits for a driver is killed ${when}: no mount stays`,
-    async () => {
-      openDeviceToAll();
-      using point = mountDirectory(USER);
-      const bin = mkdtempSync(join(files.path, "bin-"));
-      chmodSync(bin, 0o755);
-      const driver = join(bin, "fuse2fs");
-      writeFileSync(driver, `#!/bin/sh\ndriver=${Bun.which("fuse2fs")}\n${script}\n`, {
-        mode: 0o755,
-      });
-      const known = { image: golden(), directory: point.path };
-      const command = programCommand(USER, scriptOf("vpartclone"), scriptOf("worker"));
-      const child = Bun.spawn(
-        [...USER.prefix, ...command, known.image, "-m", point.path, "--files"],
-        {
-          ...{ cwd: "/", stdio: ["ignore", "ignore", "pipe"] },
-          env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
-        },
-      );
-      const slow = () => processesOf(point.path).find(({ args }) => args[1] === driver);
-      await until(() => slow() !== undefined);
-      if (when === "after it has") await until(() => mountAt(point.path) !== null);
-      process.kill(parentOf(slow()?.pid ?? 0), "SIGKILL");
-      expect(await new Response(child.stderr).text()).toBe(
-        "vpartclone: the process that mounts died\n",
-      );
-      expect(await child.exited).toBe(1);
-      // By then the driver would have mounted.
-      await Bun.sleep(1500);
-      await until(() => leftOf(known).length === 0);
-    },
-    TIMEOUT,
-  );
-}
 
 testWith(
   needs(ROOT),
