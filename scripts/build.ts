@@ -19,6 +19,9 @@ export const ENTRIES = [
   "src/seekable/index-worker.ts",
 ];
 
+/** It is started in folders of backups, by root: what is in them must neither run nor set variables. */
+const OF_STRANGERS = { autoloadBunfig: false, autoloadDotenv: false };
+
 export async function build(target: Target | null): Promise<string> {
   const outfile = join(DIST, target === null ? "vpartclone" : `vpartclone-${target}`);
   mkdirSync(DIST, { recursive: true });
@@ -26,7 +29,7 @@ export async function build(target: Target | null): Promise<string> {
     entrypoints: ENTRIES.map((entry) => join(ROOT, entry)),
     naming: { entry: "[name].[ext]" },
     minify: true,
-    compile: target === null ? { outfile } : { outfile, target: `bun-${target}` },
+    compile: { outfile, ...OF_STRANGERS, ...(target !== null && { target: `bun-${target}` }) },
   });
   if (!success) throw new Error(logs.join("\n"));
   return outfile;

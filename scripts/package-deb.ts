@@ -24,7 +24,7 @@ const ROOT = resolve(import.meta.dirname, "..");
 const TARGETS: Readonly<Record<string, Target>> = { amd64: "linux-x64", arm64: "linux-arm64" };
 const MACHINES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
-const { name, version, description } = packageJson;
+const { name, version } = packageJson;
 const LINKS = topics.map((topic) => topic.name).filter((topic) => topic !== name);
 
 /** fuse3: an ordinary user mounts with its fusermount3. */
@@ -37,12 +37,14 @@ function control(architecture: string, installedKib: number): string {
     `Installed-Size: ${installedKib}`,
     "Depends: libc6",
     "Recommends: fuse3",
-    "Suggests: ntfs-3g, fuse2fs, partclone",
+    "Suggests: exfat-fuse, fuse2fs, guestmount, ntfs-3g",
     "Section: admin",
     "Priority: optional",
-    `Description: ${description}`,
-    " Gets one file out of a partition backup by Clonezilla, Rescuezilla, FOG, partclone",
-    " or ntfsclone, or tells whether the backup is sound, without restoring it.",
+    // Of less than 80 characters, as the lines below it: lists of packages cut off what is longer.
+    "Description: files out of partition backups by partclone and ntfsclone",
+    " Gets one file out of a partition backup by Clonezilla, Rescuezilla, FOG,",
+    " partclone or ntfsclone, or tells whether the backup is sound, without",
+    " restoring it.",
     "",
   ].join("\n");
 }

@@ -71,21 +71,37 @@ function record(state: string, mount: Parameters<typeof writeRecord>[1]): void {
   }
 }
 
+/** No record stays of what could not be mounted. */
+function recorded<T>(state: string, mount: () => T): T {
+  try {
+    return mount();
+  } catch (error) {
+    removeRecord(state);
+    throw error;
+  }
+}
+
 function filesPlace(options: PlaceOptions, what: Mountable): MountPlace {
   const image = resolve(options.imagePath);
   const state = requireStateDirectory();
-  const mount = mountForFiles({ directory: options.mountPoint, source: image, place: state });
-  const { directory, hidden } = mount;
+  const base = { image, shows: "files" } as const satisfies Partial<MountRecord>;
+  const mount = recorded(state, () =>
+    mountForFiles({
+      directory: options.mountPoint,
+      source: image,
+      place: state,
+      onPlaced: (where) => writeRecord(state, { ...base, ...where, mount: null }),
+    }),
+  );
+  const { directory } = mount;
   const { fsType, status } = what;
   const owner = { uid: Number(status.uid), gid: Number(status.gid), mode: Number(status.mode) };
-  const base = { image, directory, shows: "files" } as const satisfies Partial<MountRecord>;
   return {
     mount,
     shownAt: directory,
     async ready(guard) {
-      writeRecord(state, { ...base, mount: null, hidden });
       const shown = await mount.show(what.fileName, { fsType, owner }, guard);
-      writeRecord(state, { ...base, mount: shown.identity, hidden: null });
+      writeRecord(state, { ...base, directory, mount: shown.identity, hidden: null });
       return null;
     },
     ended: () =>

@@ -38,7 +38,8 @@ async function perform(name: string, values: Values): Promise<void> {
     const { restoreImage } = await import("./restore.ts");
     const target = String(values.restore);
     const [force, discard] = [values.force === true, values.discard === true];
-    await restoreImage({ imagePath, target, force, discard, quiet: values.quiet === true });
+    const quiet = values.quiet === true;
+    await restoreImage({ imagePath, target, force, discard, quiet }, messages);
   }
   if (values.index) {
     const { indexImage } = await import("./index-image.ts");

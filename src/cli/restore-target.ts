@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { grouped } from "../bytes/sizes.ts";
+import { programPath } from "../files/drivers.ts";
 import { discard as discardAll } from "../fuse/libc.ts";
 
 export interface TargetOptions {
@@ -24,6 +25,11 @@ export interface TargetOptions {
 
 /** What a partition is restored to. */
 export interface Target extends Disposable {
+  /**
+   * Byte of the partition before which all that the image has is written, and nothing behind it;
+   * `null`: what was written may be lost.
+   */
+  readonly written: number | null;
   /** Writes the pieces one after the other from byte `at` of the partition. */
   write(pieces: readonly Uint8Array[], at: number): void;
   /** Gives a file the partition's size, and waits until everything is on the disk. */
@@ -107,7 +113,7 @@ const NOTHING_FOUND = 2;
 
 /** Refuses a device that holds a file system, a partition table, or anything else blkid knows. */
 function requireEmpty(path: string): void {
-  const blkid = Bun.which("blkid");
+  const blkid = programPath("blkid");
   if (blkid === null) {
     const advice = "install util-linux, or write over it with --force";
     throw problem(path, `may hold a file system, and there is no blkid to find out; ${advice}`);
@@ -119,25 +125,33 @@ function requireEmpty(path: string): void {
 }
 
 function targetOn(path: string, fd: number, end: () => void): Target {
+  let written: number | null = 0;
+  const put = (pieces: readonly Uint8Array[], at: number): number => {
+    const count = attempt(path, () => writevSync(fd, pieces, at));
+    written = at + count;
+    return count;
+  };
   return {
+    get written() {
+      return written;
+    },
     write(pieces, at) {
-      let done = attempt(path, () => writevSync(fd, pieces, at));
+      let done = put(pieces, at);
       // Short only where the disk is full or a signal came: what is left, piece by piece.
       let pieceAt = 0;
       for (const piece of pieces) {
         const pieceEnd = pieceAt + piece.length;
-        while (done < pieceEnd) {
-          const rest = piece.subarray(done - pieceAt);
-          done += attempt(path, () => writevSync(fd, [rest], at + done));
-        }
+        while (done < pieceEnd) done += put([piece.subarray(done - pieceAt)], at + done);
         pieceAt = pieceEnd;
       }
     },
     finish() {
-      attempt(path, () => {
-        end();
-        fsyncSync(fd);
-      });
+      attempt(path, end);
+      const flushed = written;
+      // A disk that fails tells so only here, of whatever it was given before.
+      written = null;
+      attempt(path, () => fsyncSync(fd));
+      written = flushed;
     },
     [Symbol.dispose]: () => closeSync(fd),
   };

@@ -1,9 +1,12 @@
+import { setImmediate } from "node:timers/promises";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { printable } from "../bytes/printable.ts";
 import { grouped, humanSize } from "../bytes/sizes.ts";
 import type { BackupImage } from "../image/backup-image.ts";
 import { openImage } from "../open-image.ts";
 import { findPieces } from "../source/find-pieces.ts";
+import { STANDARD_INPUT } from "../source/pipe.ts";
+import type { Messages } from "./messages.ts";
 import { isSameFile, openTarget, type Target } from "./restore-target.ts";
 
 export interface RestoreOptions {
@@ -20,19 +23,22 @@ const MOST_BLOCKS = 1024;
 /** Bytes written at once. */
 const MOST_BYTES = 4 * 2 ** 20;
 
+/** SIGHUP is left as it is: who ignores it (nohup) has a listener's process ended by it. */
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
 /**
  * Writes the partition to a file or a device, and proves each checksum on the way. Throws with what
  * is written and what is not.
  */
-export async function restoreImage(options: RestoreOptions): Promise<void> {
+export async function restoreImage(options: RestoreOptions, messages: Messages): Promise<void> {
   const { imagePath, target: path, force, discard, quiet } = options;
   await using image = await openImage(imagePath);
-  const files = findPieces(imagePath)?.files ?? [imagePath];
-  if (files.some((file) => isSameFile(path, file))) {
+  if (filesOf(imagePath).some((file) => isSameFile(path, file))) {
     throw new ImageBackupError("SYSTEM", `${path}: is the image itself; choose another file`);
   }
   const size = image.totalSize;
   using target = openTarget(path, { size, force, discard });
+  using _told = tellWhenInterrupted(() => messages.error(notRestored("interrupted", path, target)));
   const writer = new Writer(target);
   try {
     await image.blockReader({
@@ -43,15 +49,37 @@ export async function restoreImage(options: RestoreOptions): Promise<void> {
     writer.flush();
     target.finish();
   } catch (error) {
-    throw failed(path, writer.written, error);
+    if (!(error instanceof ImageBackupError)) throw error;
+    const text = notRestored(error.message, path, target);
+    throw new ImageBackupError(error.code, text, error, { cause: error });
   }
   process.stdout.write(`${printable(restoredText(image, path, writer.bytes))}\n`);
 }
 
+/** The files that hold the image. */
+function filesOf(imagePath: string): readonly string[] {
+  if (imagePath === STANDARD_INPUT) return ["/proc/self/fd/0"];
+  return findPieces(imagePath)?.files ?? [imagePath];
+}
+
+/** A signal still ends the process, when `tell` has said what it leaves behind. */
+function tellWhenInterrupted(tell: () => void): Disposable {
+  const onSignal = (signal: NodeJS.Signals) => {
+    stop();
+    // Off the line of the progress bar.
+    if (process.stderr.isTTY) process.stderr.write("\n");
+    tell();
+    process.kill(process.pid, signal);
+  };
+  const stop = () => {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  return { [Symbol.dispose]: stop };
+}
+
 /** Collects consecutive blocks, which are written together. */
 class Writer {
-  /** Byte of the partition before which all that the image has is written. */
-  written = 0;
   /** Bytes written in all. */
   bytes = 0;
   readonly #target: Target;
@@ -63,7 +91,8 @@ class Writer {
     this.#target = target;
   }
 
-  add(deviceOffset: number, block: Uint8Array): void {
+  /** The promise, now and then: files are read without a pause, in which a signal would be heard. */
+  add(deviceOffset: number, block: Uint8Array): void | Promise<void> {
     const isFull = this.#blocks.length === MOST_BLOCKS || this.#end - this.#start >= MOST_BYTES;
     if (deviceOffset !== this.#end || isFull) {
       this.flush();
@@ -71,26 +100,25 @@ class Writer {
     }
     this.#blocks.push(block);
     this.#end = deviceOffset + block.length;
+    if (isFull) return setImmediate();
   }
 
   flush(): void {
     if (this.#blocks.length === 0) return;
     this.#target.write(this.#blocks, this.#start);
     this.bytes += this.#end - this.#start;
-    this.written = this.#end;
     this.#blocks = [];
   }
 }
 
 /** A damaged image and a full disk leave something behind, which must not pass for a partition. */
-function failed(path: string, written: number, error: unknown): unknown {
-  if (!(error instanceof ImageBackupError)) return error;
-  const state =
-    written === 0
-      ? "nothing of the partition is written"
-      : `the partition is written up to byte ${grouped(written)}, nothing behind it`;
-  const text = `${error.message}; not restored: ${path} is incomplete, ${state}`;
-  return new ImageBackupError(error.code, text, error, { cause: error });
+const notRestored = (why: string, path: string, { written }: Target): string =>
+  `${why}; not restored: ${path} is incomplete, ${stateOf(written)}`;
+
+function stateOf(written: number | null): string {
+  if (written === null) return "how much of the partition has reached the disk is not known";
+  if (written === 0) return "nothing of the partition is written";
+  return `the partition is written up to byte ${grouped(written)}, nothing behind it`;
 }
 
 function restoredText(image: BackupImage, path: string, bytes: number): string {

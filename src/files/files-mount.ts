@@ -3,9 +3,9 @@ import { join } from "node:path";
 import type { Guard } from "../fuse/guard.ts";
 import { detachFrom, type Mount, mountFuse } from "../fuse/mount.ts";
 import { usableMountPoint } from "../fuse/mount-point.ts";
-import { type MountEntry, mountTable } from "../fuse/mount-table.ts";
+import { type MountEntry, mountAt, mountTable } from "../fuse/mount-table.ts";
 import { watchEnd } from "./driver-process.ts";
-import { mounter, type ShowTask } from "./mounter.ts";
+import { mounter, type Shown, type ShowTask } from "./mounter.ts";
 
 /** A mount of a partition that nobody sees, and of its files in a directory. */
 export interface FilesMount extends Mount, Disposable {
@@ -14,7 +14,7 @@ export interface FilesMount extends Mount, Disposable {
   /** Where the partition is, until its files are shown. */
   readonly hidden: string;
   /** Mounts the file system in the partition, `name` in `hidden`, and takes that out of sight. */
-  show(name: string, what: Pick<ShowTask, "fsType" | "owner">, guard: Guard): Promise<MountEntry>;
+  show(name: string, what: Showing, guard: Guard): Promise<MountEntry>;
   /** The partition's mount has ended; false: the driver died, and its mount had to be taken away. */
   end(): boolean;
 }
@@ -32,6 +32,18 @@ function removeDirectory(path: string): void {
   }
 }
 
+type Showing = Pick<ShowTask, "fsType" | "owner">;
+
+/** FUS-FILES-KILLED: where that fails, what is mounted there all the same is taken away. */
+async function showOn(directory: string, partition: string, what: Showing): Promise<Shown> {
+  try {
+    return await mounter.show({ ...what, partition, directory });
+  } catch (error) {
+    if (mountAt(directory) !== null) await mounter.detach(directory).catch(() => {});
+    throw error;
+  }
+}
+
 /**
  * FUS-FILES-ONE-UMOUNT: mounts the partition in a directory of its own under `place`. Once the file
  * system's driver has it open, that mount is detached, and lives as long as it is open: unmounting
@@ -41,11 +53,14 @@ export function mountForFiles(request: {
   readonly directory: string;
   readonly source: string;
   readonly place: string;
+  /** Called before anything is mounted. */
+  readonly onPlaced: (where: { readonly directory: string; readonly hidden: string }) => void;
 }): FilesMount {
   const directory = usableMountPoint(request.directory);
   const hidden = mkdtempSync(join(request.place, "partition-"));
   let partition: Mount;
   try {
+    request.onPlaced({ directory, hidden });
     partition = mountFuse({ mountPoint: hidden, source: request.source });
   } catch (error) {
     rmdirSync(hidden);
@@ -72,11 +87,7 @@ export function mountForFiles(request: {
       await (shown === null ? partition.detach() : mounter.detach(directory));
     },
     async show(name, what, guard) {
-      const { mount, driver } = await mounter.show({
-        ...what,
-        partition: join(hidden, name),
-        directory,
-      });
+      const { mount, driver } = await showOn(directory, join(hidden, name), what);
       shown = mount;
       if (driver !== null) unwatch = watchEnd(driver, driverDied);
       guard.shows(shown);

@@ -62,12 +62,34 @@ async function ask<Result>(call: Call): Promise<Result> {
     cwd: "/",
     env: { ...process.env, [VARIABLE]: JSON.stringify(call) },
     stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
   });
   const said = await child.stdout.text();
-  if (said === "") throw problem("the process that mounts died");
+  if (said === "") {
+    await endGroup(child.pid);
+    throw problem("the process that mounts died");
+  }
   const answer = JSON.parse(said) as Answer;
   if ("error" in answer) throw problem(answer.error);
   return answer.result as Result;
+}
+
+const PATIENCE_MS = 1000;
+const INTERVAL_MS = 10;
+
+/** FUS-FILES-KILLED: a driver that a killed mounter has started would mount all the same. */
+async function endGroup(leader: number): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (isKilled(-leader) && performance.now() < deadline) await Bun.sleep(INTERVAL_MS);
+}
+
+/** False: there is nothing any more. */
+function isKilled(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch {
+    return false;
+  }
 }
 
 const problem = (text: string): ImageBackupError => new ImageBackupError("SYSTEM", text);

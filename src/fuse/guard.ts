@@ -54,17 +54,24 @@ export function startGuard(mountPoint: string, shownAt?: string): Guard {
   child.unref();
   closeSync(first);
   let isShowing = false;
+  const tell = (line: string) => {
+    try {
+      writeSync(second, `${line}\n`);
+    } catch {
+      // It was killed, which must not keep the mount from its end: the next start sees to the rest.
+    }
+  };
   return {
     pid: child.pid,
     shows({ identity }) {
-      writeSync(second, `shown ${identity}\n`);
+      tell(`shown ${identity}`);
       isShowing = true;
     },
     get isShowing() {
       return isShowing;
     },
     dismiss: () => {
-      writeSync(second, "ended\n");
+      tell("ended");
       closeSync(second);
     },
   };

@@ -207,6 +207,19 @@ testWith(
 );
 
 testWith(
+  needs(USER),
+  "FUS-FILES-KILLED: the driver is killed after the guard: its mount goes all the same",
+  async () => {
+    await using mounted = shown(USER);
+    kill(mounted, isGuard);
+    await until(() => !processesOf(mounted.directory).some(({ args }) => isGuard(args)));
+    kill(mounted, isDriver);
+    await until(() => leftOf(mounted).length === 0);
+  },
+  TIMEOUT,
+);
+
+testWith(
   needs(ROOT),
   "FUS-FILES-ONE-UMOUNT: a file that is open keeps the mount; after umount -l it is read to its end",
   async () => {

@@ -46,7 +46,42 @@ describe("the shells", () => {
     expect(line).toStartWith("--crc_check\t");
   });
 
-  testWith(["zsh"], "zsh reads its files", () => {
-    for (const { name } of topics) answered(["zsh", "-n", completionPath(`_${name}`)]);
-  });
+  /** Types each argument and a tab into an interactive shell, and prints the line that comes of it. */
+  const interactive = `
+    zmodload zsh/zpty
+    zpty shell env -u EDITOR -u VISUAL TERM=dumb zsh -f -i
+    zpty -w shell "fpath=($1 \\$fpath); autoload -Uz compinit; compinit -u -D; cd /
+      tell() { zle -I; print -r \\"<\\$BUFFER>\\"; BUFFER=; }; zle -N tell; bindkey '^T' tell; echo rea''dy"
+    zpty -r -m shell seen '*ready*'
+    for typed in "\${@[2,-1]}"; do
+      zpty -n -w shell "$typed"$'\\t\\C-t'
+      zpty -r -m shell seen '*<*>*'
+      print -r -- "\${\${seen##*<}%%[ /]#>*}"
+    done`;
+  testWith(
+    ["zsh"],
+    "zsh completes options, directories and files, of every command",
+    () => {
+      const zsh = (...typed: readonly string[]) =>
+        answered([
+          "zsh",
+          "-f",
+          "-o",
+          "extendedglob",
+          "-c",
+          interactive,
+          "zsh",
+          completionPath(""),
+          ...typed,
+        ]);
+      const completed = topics.map(({ name }) => `${name} --version`);
+      expect(zsh(...topics.map(({ name }) => `${name} --vers`))).toEqual(completed);
+      expect(zsh("vpartclone --cr", "vpartclone x -m us", "vpartclone /etc/os-rel")).toEqual([
+        "vpartclone --crc_check",
+        "vpartclone x -m usr",
+        "vpartclone /etc/os-release",
+      ]);
+    },
+    30_000,
+  );
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   chmodSync,
   cpSync,
@@ -35,6 +35,8 @@ const REPOSITORY = resolve(import.meta.dirname, "../..");
 /** The shell, what these tests do in it, and what the guard of a mount needs. */
 const COMMANDS = ["sh", "cat", "cmp", "umount", "sleep", "ls"];
 const BUILD_TIMEOUT = 120_000;
+/** Each command starts the runtime anew. */
+setDefaultTimeout(60_000);
 
 const stage = newRoot();
 const root = stage.path;
@@ -121,6 +123,14 @@ describe("the executable, in a root without Bun", () => {
     const ran = stage.run(script);
     expect(ran).toMatchObject({ status: 0, err: "" });
     expect(ran.out).toContain("/mnt/ntfs-10.1: the NTFS partition");
+  });
+
+  testWith(NEEDS, "runs and reads nothing of the folder that it is started in", () => {
+    writeFileSync(join(root, "folder/bunfig.toml"), 'preload = ["./stranger.ts"]\n');
+    writeFileSync(join(root, "folder/stranger.ts"), 'console.log("a stranger\'s code");\n');
+    writeFileSync(join(root, "folder/.env"), `VPARTCLONE_MOUNTER='{"name":"detach"}'\n`);
+    const ran = stage.run("cd folder; vpartclone --version");
+    expect(ran).toEqual({ status: 0, out: "vpartclone 0.1.0\n", err: "" });
   });
 
   testWith(NEEDS, "mounts images compressed in each way, and a folder of them", () => {
