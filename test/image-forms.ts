@@ -51,5 +51,5 @@ export function writeImage(
 export async function openAsMounted(path: string): Promise<LaidOutImage> {
   const { source, compression } = await openMountable(path);
   if (!compression) return layOutImage(source);
-  return layOutCompressed(path, source, compression, {}, { indexDirectory: null, log: () => {} });
+  return layOutCompressed(source, compression, {}, { indexDirectory: null, log: () => {} });
 }

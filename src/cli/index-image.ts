@@ -26,7 +26,7 @@ export async function indexImage(options: IndexImageOptions): Promise<void> {
   await untilSettled(source);
   // What goes wrong is thrown by indexed(), too.
   const opened = { indexDirectory, log() {} };
-  await using seekable = await openCompressed(imagePath, source, compression, opened);
+  await using seekable = await openCompressed(source, compression, opened);
   const { indexPath } = seekable;
   if (indexPath === null) throw notKept(indexDirectory);
   const progress = quiet ? noProgress : showProgress(imagePath, source.size);

@@ -2,9 +2,8 @@ import { ImageBackupError } from "../bytes/errors.ts";
 import type { ImageFolder } from "../clonezilla/image-folder.ts";
 import type { SavedPartition } from "../clonezilla/partitions.ts";
 import { partitionSize } from "../clonezilla/saved-image.ts";
-import { isSeekable } from "../seekable/codecs.ts";
 import type { SeekableOptions } from "../seekable/open-seekable.ts";
-import { notSeekable, openCompressed, openMountable } from "./open-for-mount.ts";
+import { openCompressed, openMountable } from "./open-for-mount.ts";
 
 /** The folder with what a mount must know of its compressed images besides. */
 export async function mountableImages(
@@ -22,9 +21,8 @@ async function mountable(
 ): Promise<SavedPartition> {
   const { image, size } = partition;
   if (image?.problem !== null || image.compression === null) return partition;
-  const { path, compression } = image;
+  const { path } = image;
   try {
-    if (!isSeekable(compression)) throw notSeekable(path, compression);
     if (partitionSize(image, size) !== null) return partition;
     return { ...partition, image: { ...image, deviceSize: await sizeOf(path, options) } };
   } catch (error) {
@@ -37,7 +35,7 @@ async function mountable(
 async function sizeOf(path: string, options: SeekableOptions): Promise<number> {
   const { source, compression } = await openMountable(path);
   if (compression === null) throw new ImageBackupError("CHANGED", `${path}: is written to`);
-  await using bytes = await openCompressed(path, source, compression, options);
+  await using bytes = await openCompressed(source, compression, options);
   await bytes.indexed(() => {});
   return bytes.size;
 }

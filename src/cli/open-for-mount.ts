@@ -9,7 +9,6 @@ import { openSeekable, type SeekableOptions } from "../seekable/open-seekable.ts
 import type { SeekableSource } from "../seekable/seekable-source.ts";
 import { type Compression, compressionOf } from "../source/compression.ts";
 import { decompressed } from "../source/open-stream.ts";
-import { recompress } from "../source/recompress.ts";
 import { openStored, type StoredSource } from "../source/stored.ts";
 import { SourceStream } from "../source/stream.ts";
 
@@ -21,15 +20,13 @@ export interface MountableFile {
 
 /** Opens what can be read in any order; of anything else says what to do about it. */
 export async function openMountable(imagePath: string): Promise<MountableFile> {
-  if (imagePath === "-") throw notMountable("-: standard input", SAVE);
-  if (isPipe(imagePath)) throw notMountable(`${imagePath}: a pipe`, SAVE);
+  if (imagePath === "-") throw notMountable("-: standard input");
+  if (isPipe(imagePath)) throw notMountable(`${imagePath}: a pipe`);
   return handOver(openStored(imagePath), async (source) => ({
     source,
     compression: await compressionOf(source),
   }));
 }
-
-const SAVE = "save it to a file first";
 
 function isPipe(path: string): boolean {
   try {
@@ -39,45 +36,33 @@ function isPipe(path: string): boolean {
   }
 }
 
-function notMountable(what: string, advice: string): ImageBackupError {
+function notMountable(what: string): ImageBackupError {
   return new ImageBackupError(
     "UNSUPPORTED",
-    `${what} can be checked and restored but not mounted; ${advice}`,
+    `${what} can be checked and restored but not mounted; save it to a file first`,
   );
 }
 
 /** Opens compressed data for reads in any order; owns `source` from then on. */
 export async function openCompressed(
-  imagePath: string,
   source: StoredSource,
   { name }: Compression,
   options: SeekableOptions,
 ): Promise<SeekableSource> {
-  const codec = await seekableCodec(name);
-  if (codec) return openSeekable(source, codec, options);
-  throw notSeekable(imagePath, name);
+  return openSeekable(source, await seekableCodec(name), options);
 }
-
-/** Why an image that is compressed in the way of this name cannot be mounted. */
-export const notSeekable = (imagePath: string, name: string): ImageBackupError =>
-  notMountable(
-    `${imagePath}: a ${name} compressed image`,
-    `to mount it: ${recompress(imagePath, name)}`,
-  );
 
 /**
  * Lays out a compressed image while its data are indexed. What describes it is decompressed in
  * order: that needs no index, and is the faster way through an ntfsclone image's commands.
  */
 export async function layOutCompressed(
-  imagePath: string,
   source: StoredSource,
   compression: Compression,
   layOut: OpenOptions,
   options: SeekableOptions,
 ): Promise<LaidOutImage> {
-  const opened = await openCompressed(imagePath, source, compression, options);
-  return handOver(opened, async (seekable) => {
+  return handOver(await openCompressed(source, compression, options), async (seekable) => {
     // The file that is open already: by its name another may be there by now.
     await using stream = await decompressed(new SourceStream(source));
     const laidOut = await layOutImage(seekable, { verify: "until-proved", ...layOut }, stream);

@@ -48,7 +48,7 @@ async function openLaidOut(
     ...(indexDirectory !== null && { cache: indexDirectory }),
   };
   const image = compression
-    ? (await layOutCompressed(path, source, compression, layOut, options)).image
+    ? (await layOutCompressed(source, compression, layOut, options)).image
     : await layOutPlain(source, layOut);
   if (image.deviceSize !== size) {
     await image.source[Symbol.asyncDispose]();
@@ -68,13 +68,13 @@ async function layOutPlain(source: StoredSource, options: OpenOptions): Promise<
 /** The bytes of a partition and nothing else. */
 async function openRaw(
   { source, compression }: MountableFile,
-  { path }: SavedImage,
+  _: SavedImage,
   size: number,
   options: PartitionOptions,
 ): Promise<OpenedPartition> {
   const status = statusOf(source);
   const bytes: ByteSource = compression
-    ? await openCompressed(path, source, compression, options)
+    ? await openCompressed(source, compression, options)
     : reviveStored(shareStored(source, status));
   return closing(plainContent(bytes, size), compression ? bytes : source);
 }

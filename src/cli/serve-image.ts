@@ -25,7 +25,7 @@ export async function serveImage(
   const fileName = partitionNameOf(wholePath(imagePath));
   if (compression) {
     threads.dismiss();
-    const laidOut = await layOutCompressed(imagePath, source, compression, layOutOptions(options), {
+    const laidOut = await layOutCompressed(source, compression, layOutOptions(options), {
       indexDirectory: options.indexDirectory,
       log: reporter.log,
     });

@@ -6,15 +6,15 @@ const codecs: Readonly<Record<string, () => Promise<SeekableCodec>>> = {
   gzip: async () => (await import("./gzip/gzip.ts")).gzip,
   lz4: async () => (await import("./lz4/lz4.ts")).lz4,
   lzip: async () => (await import("./lzip/lzip.ts")).lzip,
+  lzma: async () => (await import("./xz/lzma.ts")).lzma,
   lzop: async () => (await import("./lzop/lzop.ts")).lzop,
   xz: async () => (await import("./xz/xz.ts")).xz,
   zstd: async () => (await import("./zstd/zstd.ts")).zstd,
 };
 
-/** Are data compressed in the way of this name read in any order? */
-export const isSeekable = (name: string): boolean => name in codecs;
-
-/** How data compressed in the way of this name are read in any order; `null`: they are not. */
-export async function seekableCodec(name: string): Promise<SeekableCodec | null> {
-  return (await codecs[name]?.()) ?? null;
+/** How data compressed in the way of this name are read in any order. */
+export async function seekableCodec(name: string): Promise<SeekableCodec> {
+  const load = codecs[name];
+  if (!load) throw new RangeError(`nothing reads ${name} in any order`);
+  return await load();
 }

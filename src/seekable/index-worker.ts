@@ -11,7 +11,6 @@ const post = (message: IndexMessage) => parentPort?.postMessage(message);
 
 async function index({ stored, codec: name, spacing, from, fd, end }: IndexTask): Promise<void> {
   const codec = await seekableCodec(name);
-  if (!codec) throw new Error(`${name} cannot be indexed`);
   const file = new IndexFile(fd, end);
   const collect = collector(false);
   let outOffset = from?.outOffset ?? 0;

@@ -1,6 +1,6 @@
 import type { ByteSource } from "../source/source.ts";
 import type { BuildEvent, BuildOptions, Checkpoint } from "./codec.ts";
-import { beyondRandomAccess, corrupt } from "./damage.ts";
+import { corrupt } from "./damage.ts";
 import { joinPieces, numbers, numbersOf, splitPieces } from "./pieces.ts";
 
 /** What is decoded by itself, as the file lists it: an xz block, an lzip member. */
@@ -17,7 +17,14 @@ export interface Unit {
 
 const FIELDS = 4;
 /** A unit is decoded as a whole, and in memory while it is read. */
-const MAX_LENGTH = 2 ** 28;
+const MAX_LENGTH = 2 ** 26;
+
+export const areSmall = (units: readonly Unit[]): boolean =>
+  units.every(({ length }) => length <= MAX_LENGTH);
+
+/** Was the segment listed? Else it was found in a pass, whose states have shorter pieces, too. */
+export const isListed = ({ state }: Checkpoint): boolean =>
+  splitPieces(state).every(({ length }) => length === FIELDS * 8);
 
 /**
  * As a codec's `build`, without a pass: the file itself lists its units. `hasChecks`: decoding any
@@ -34,7 +41,6 @@ export function* indexUnits(
   let isBehind = from === null;
   for (const group of grouped(units, spacing)) {
     const checkpoint = checkpointAt(outSize, group);
-    refuseLarge(compressed, codec, group);
     outSize += group.reduce((sum, { length }) => sum + length, 0);
     if (isBehind) yield { type: "checkpoint", checkpoint };
     isBehind ||= isSame(from as Checkpoint, checkpoint);
@@ -70,14 +76,6 @@ function* grouped(units: readonly Unit[], spacing: number): Generator<Unit[]> {
 function checkpointAt(outOffset: number, group: readonly Unit[]): Checkpoint {
   const fields = group.map(({ at, size, length, kind }) => numbers(at, size, length, kind));
   return { outOffset, inOffset: group[0]?.at ?? 0, inBit: 0, state: joinPieces(fields) };
-}
-
-function refuseLarge(compressed: ByteSource, codec: string, group: readonly Unit[]): void {
-  const length = group.reduce((most, unit) => Math.max(most, unit.length), 0);
-  if (length <= MAX_LENGTH) return;
-  const size = Math.ceil(length / 2 ** 20);
-  const reason = `${size} MiB of it are compressed as one, with no place to begin reading at`;
-  throw beyondRandomAccess(compressed, codec, reason);
 }
 
 function isSame(a: Checkpoint, b: Checkpoint): boolean {

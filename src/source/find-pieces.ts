@@ -91,6 +91,7 @@ function checked(
   suffixes: ReadonlySet<string>,
   files: string[],
 ): Pieces | null {
+  refuseHexadecimal(folder, prefix, first, suffixes);
   const taken = new Set([first]);
   let next = successors(first, first);
   for (;;) {
@@ -120,6 +121,20 @@ function checked(
     files: files.map((name) => join(folder, name)),
     next: next.map((suffix) => `${prefix}.${suffix}`),
   };
+}
+
+/** The pieces of `split -x`, taken in the order of decimal numbers, would be another image. */
+function refuseHexadecimal(
+  folder: string,
+  prefix: string,
+  first: string,
+  suffixes: ReadonlySet<string>,
+): void {
+  const [last, next] = [first.replace(/0$/, "9"), first.replace(/0$/, "a")];
+  if (last === first || !suffixes.has(last) || !existsSync(join(folder, `${prefix}.${next}`)))
+    return;
+  const text = `${prefix}.${next} follows ${prefix}.${last}: pieces with hexadecimal numbers are not read; join them with cat`;
+  throw new ImageBackupError("UNSUPPORTED", `${join(folder, prefix)}: ${text}`);
 }
 
 const isForeign = (suffixes: ReadonlySet<string>, suffix: string): boolean =>

@@ -9,7 +9,9 @@
 const SUFFIX = /^(?:[a-z]{2,}|\d{2,})$/;
 /** Names of files that are no pieces, though they end in letters. */
 const EXTENSIONS: ReadonlySet<string> = new Set(
-  "img gz xz lz zst lzo lzma lzip lrz raw dd bin iso txt info list log bak old vhd".split(" "),
+  "img gz xz lz zst lzo lzma lzip lrz raw dd bin iso txt info list log bak old vhd asc crc sha sig tmp".split(
+    " ",
+  ),
 );
 /** Only suffixes of this length grow. */
 const GROWING = 2;

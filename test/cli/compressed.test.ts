@@ -3,7 +3,6 @@ import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSy
 import { join } from "node:path";
 import { type ExampleName, example } from "../../fixtures-gen/examples.ts";
 import { humanSize } from "../../src/bytes/sizes.ts";
-import { seekableCodec } from "../../src/seekable/codecs.ts";
 import { mountDirectory, mountNeeds, ROOT, run, until } from "../fuse/harness.ts";
 import { testWith } from "../require.ts";
 import { type CompressorName, compressed, compressors } from "./compressors.ts";
@@ -38,9 +37,7 @@ function contentOf(program: ProgramName, path: string, name: string, ...options:
 
 for (const by of Object.keys(compressors) as CompressorName[]) {
   const [tool] = compressors[by];
-  const isSeekable = (await seekableCodec(by)) !== null;
-
-  for (const [name, program] of isSeekable ? images : []) {
+  for (const [name, program] of images) {
     testWith(
       [tool, ...mountNeeds(ROOT)],
       `${by}: -m shows the partition of ${name}`,
@@ -53,53 +50,7 @@ for (const by of Object.keys(compressors) as CompressorName[]) {
       TIMEOUT,
     );
   }
-
-  if (isSeekable) continue;
-  testWith(
-    [tool, ...mountNeeds(ROOT)],
-    `${by}: mounting is refused, with the command that makes it one that mounts`,
-    () => {
-      const { image, partition } = example("v2-xxh64");
-      const path = files.file("c: $x.img.lzma", compressed(by, image));
-      const { status, out, err } = runProgram("vpartclone", [path, "-m", files.path]);
-      const command = `xz -dc '${path}' | zstd -T0 > '${path.replace("lzma", "zst")}'`;
-      const what = `a ${by} compressed image can be checked and restored but not mounted`;
-      expect({ status, out }).toEqual({ status: 1, out: "" });
-      expect(err).toBe(`vpartclone: ${path}: ${what}; to mount it: ${command}\n`);
-      expect(run(ROOT, "sh", "-c", command).code).toBe(0);
-      const content = contentOf("vpartclone", path.replace("lzma", "zst"), "c: $x");
-      expect(Buffer.compare(content as Buffer, partition)).toBe(0);
-    },
-    TIMEOUT,
-  );
 }
-
-testWith(
-  ["xz", "zstd", "split"],
-  "one large block of xz in pieces is refused, with the command that makes it one that mounts",
-  () => {
-    const image = files.file("one block", example("v2-xxh64").image);
-    const name = join(files.path, "large.img.xz");
-    // What follows the image is no part of it.
-    const made = run(
-      ...[ROOT, "sh", "-c"],
-      'cat "$1" /dev/zero | head -c 300000000 | xz -0c -T1 | split -b 20000 - "$2."',
-      ...["sh", image, name],
-    );
-    expect(made.code).toBe(0);
-    const { status, err } = runProgram("vpartclone", [`${name}.aa`, "-m", files.path]);
-    expect(status).toBe(1);
-    const advice =
-      /compressed as one, with no place to begin reading at; -c, -v and --restore read it as it is; to mount it: (.*)\n$/;
-    const [, command = ""] = advice.exec(err) ?? [];
-    expect(command).toBe(`cat ${name}.* | xz -dc | zstd -T0 > ${name.replace(".xz", ".zst")}`);
-    expect(run(ROOT, "sh", "-c", command).code).toBe(0);
-    expect(runProgram("vpartclone", [name.replace(".xz", ".zst"), "-cq"]).out).toContain(
-      "0 of 4 strips are bad",
-    );
-  },
-  TIMEOUT,
-);
 
 describe("a compressed image that is mounted", () => {
   const { image, partition } = example("v2-xxh128");

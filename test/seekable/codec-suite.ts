@@ -5,7 +5,7 @@ import type { SeekableCodec, Segment } from "../../src/seekable/codec.ts";
 import { memorySource } from "../memory-source.ts";
 import { testWith } from "../require.ts";
 import { expectSame } from "../source/stream-suite.ts";
-import { indexed, segmentsOf } from "./indexed.ts";
+import { type Indexed, indexed, segmentsOf } from "./indexed.ts";
 import { fill, nasty } from "./nasty.ts";
 
 export interface Tool {
@@ -131,7 +131,7 @@ export async function expectIndexed(
   content: Uint8Array,
   spacing: number,
   pick: number,
-): Promise<void> {
+): Promise<Indexed> {
   const source = memorySource(bytes);
   const index = await indexed(codec, source, spacing);
   expect(index.outSize).toBe(content.length);
@@ -141,6 +141,7 @@ export async function expectIndexed(
   const rest = await indexed(codec, source, spacing, index.checkpoints[at]);
   expect(rest.outSize).toBe(content.length);
   expect(rest.checkpoints.map(plain)).toEqual(index.checkpoints.slice(at + 1).map(plain));
+  return index;
 }
 
 const contentIn = ({ from, length }: Segment) =>
@@ -153,7 +154,7 @@ function plain({ state, ...place }: { readonly state: Uint8Array }) {
 async function contentOf(
   codec: SeekableCodec,
   bytes: Uint8Array,
-  index: Awaited<ReturnType<typeof indexed>>,
+  index: Indexed,
 ): Promise<Uint8Array> {
   const source = memorySource(bytes);
   const segments: Uint8Array[] = [];

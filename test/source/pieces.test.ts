@@ -132,8 +132,15 @@ describe("finding the pieces", () => {
     [["x.000", "x.002"], "x", "the piece x.001 is missing, though x.002 is there"],
     [["x", "x.001", "x.003"], "x", "the piece x.002 is missing, though x.003 is there"],
     [["x.aa", "x.000"], "x", "x.000 and x.aa begin two sequences of pieces"],
+    [[...counted(2, 10), "0a", "10"].map((name) => `x.${name}`), "x", "x.0a follows x.09"],
   ])("%p, by %s: %s", (names, name, message) => {
     expect(() => findPieces(join(folderOf(names), name))).toThrow(message);
+  });
+
+  test("files of other kinds beside them are no pieces", () => {
+    const names = ["x.aaa", "x.aab"];
+    const path = folderOf([...names, "x.asc", "x.crc", "x.sha", "x.sig", "x.tmp", "x.sha256"]);
+    expect(found(join(path, "x"))).toEqual(names);
   });
 
   test("files that are whole are no pieces, whatever their names", () => {

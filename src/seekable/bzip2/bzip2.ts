@@ -10,7 +10,8 @@ export const bzip2: SeekableCodec = {
   // Of a block of the usual 900,000 bytes each is a segment: it takes 35 ms.
   spacing: 2 ** 19,
   build: (compressed, options) => followAll(compressed, "bzip2", follow, options),
-  readSegment: (compressed, segment) => followSegment(compressed, "bzip2", follow, segment),
+  readSegment: (compressed, segment, needed) =>
+    followSegment(compressed, "bzip2", follow, segment, needed),
 };
 
 const follow: Follow = async function* (input, bit, state): AsyncGenerator<Step> {

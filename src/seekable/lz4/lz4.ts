@@ -12,7 +12,8 @@ export const lz4: SeekableCodec = {
   version: 1,
   spacing: 4 * 2 ** 20,
   build: (compressed, options) => followAll(compressed, "lz4", follow, options),
-  readSegment: (compressed, segment) => followSegment(compressed, "lz4", follow, segment),
+  readSegment: (compressed, segment, needed) =>
+    followSegment(compressed, "lz4", follow, segment, needed),
 };
 
 const follow: Follow = async function* (input: ByteStream, _, state): AsyncGenerator<Step> {

@@ -1,10 +1,11 @@
 import { viewOf } from "../../source/codecs/exact.ts";
-import { unlzip } from "../../source/codecs/xz.ts";
+import { lzipFormat, unlzip } from "../../source/codecs/xz.ts";
 import type { ByteSource } from "../../source/source.ts";
 import type { BuildEvent, BuildOptions, SeekableCodec, Segment } from "../codec.ts";
 import { corrupt } from "../damage.ts";
 import { decodeStreams } from "../streamed.ts";
-import { indexUnits, type Unit, unitsOf } from "../units.ts";
+import { areSmall, indexUnits, isListed, type Unit, unitsOf } from "../units.ts";
+import { buildSnapshots, readSnapshot, snapshotVersion } from "../xz/snapshots.ts";
 
 /** "LZIP", and its version. */
 const MAGIC = "4c5a495001";
@@ -15,14 +16,17 @@ const TRAILER_SIZE = 20;
 /** lzip members, each of which ends with its sizes; `plzip` writes one for each block. */
 export const lzip: SeekableCodec = {
   name: "lzip",
-  version: 1,
+  version: snapshotVersion,
   spacing: 4 * 2 ** 20,
   build,
   readSegment,
 };
 
 async function* build(compressed: ByteSource, options: BuildOptions): AsyncGenerator<BuildEvent> {
-  yield* indexUnits(compressed, "lzip", await listMembers(compressed), true, options);
+  const members = await listMembers(compressed);
+  yield* areSmall(members)
+    ? indexUnits(compressed, "lzip", members, true, options)
+    : buildSnapshots(compressed, lzipFormat, true, options);
 }
 
 async function listMembers(source: ByteSource): Promise<Unit[]> {
@@ -53,7 +57,12 @@ function endsEarly(source: ByteSource, at: number) {
   return corrupt(source, "lzip", at, "the file does not end as an lzip member does");
 }
 
-async function readSegment(compressed: ByteSource, segment: Segment): Promise<Uint8Array> {
+async function readSegment(
+  compressed: ByteSource,
+  segment: Segment,
+  needed?: number,
+): Promise<Uint8Array> {
+  if (!isListed(segment.from)) return readSnapshot(compressed, lzipFormat, segment, needed);
   const members: Uint8Array[] = [];
   for (const { at, size } of unitsOf(segment.from)) {
     const member = new Uint8Array(size);

@@ -9,7 +9,8 @@ export const lzop: SeekableCodec = {
   version: 1,
   spacing: 4 * 2 ** 20,
   build: (compressed, options) => followAll(compressed, "lzop", follow, options),
-  readSegment: (compressed, segment) => followSegment(compressed, "lzop", follow, segment),
+  readSegment: (compressed, segment, needed) =>
+    followSegment(compressed, "lzop", follow, segment, needed),
 };
 
 const follow: Follow = async function* (input, _, state): AsyncGenerator<Step> {

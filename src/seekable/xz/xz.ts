@@ -1,10 +1,11 @@
 import { crc32 } from "node:zlib";
 import { viewOf } from "../../source/codecs/exact.ts";
-import { unxz } from "../../source/codecs/xz.ts";
+import { unxz, xzFormat } from "../../source/codecs/xz.ts";
 import type { ByteSource } from "../../source/source.ts";
 import type { BuildEvent, BuildOptions, SeekableCodec, Segment } from "../codec.ts";
 import { decodeStreams } from "../streamed.ts";
-import { indexUnits, type Unit, unitsOf } from "../units.ts";
+import { areSmall, indexUnits, isListed, type Unit, unitsOf } from "../units.ts";
+import { buildSnapshots, readSnapshot, snapshotVersion } from "./snapshots.ts";
 import { listBlocks, padded } from "./streams.ts";
 import { encodedNumbers } from "./variable.ts";
 
@@ -14,7 +15,7 @@ const NO_CHECK = 0;
 /** .xz streams, which list their blocks at their end; each block has its own check. */
 export const xz: SeekableCodec = {
   name: "xz",
-  version: 1,
+  version: snapshotVersion,
   spacing: 4 * 2 ** 20,
   build,
   readSegment,
@@ -23,10 +24,17 @@ export const xz: SeekableCodec = {
 async function* build(compressed: ByteSource, options: BuildOptions): AsyncGenerator<BuildEvent> {
   const blocks = await listBlocks(compressed);
   const hasChecks = blocks.every(({ kind }) => kind !== NO_CHECK);
-  yield* indexUnits(compressed, "xz", blocks, hasChecks, options);
+  yield* areSmall(blocks)
+    ? indexUnits(compressed, "xz", blocks, hasChecks, options)
+    : buildSnapshots(compressed, xzFormat, hasChecks, options);
 }
 
-async function readSegment(compressed: ByteSource, segment: Segment): Promise<Uint8Array> {
+async function readSegment(
+  compressed: ByteSource,
+  segment: Segment,
+  needed?: number,
+): Promise<Uint8Array> {
+  if (!isListed(segment.from)) return readSnapshot(compressed, xzFormat, segment, needed);
   const streams: Uint8Array[] = [];
   for (const block of unitsOf(segment.from)) streams.push(await streamOf(compressed, block));
   return await decodeStreams(compressed, "xz", unxz, streams, segment);

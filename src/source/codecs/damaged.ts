@@ -25,8 +25,11 @@ export function damaged(
 export class ContentChecksumDiffers extends Error {}
 
 /** The data's own checksum is not that of what they gave. */
-export function badContent(input: ByteStream, codec: string): ImageBackupError {
-  const reason = "a checksum differs";
+export function badContent(
+  input: ByteStream,
+  codec: string,
+  reason = "a checksum differs",
+): ImageBackupError {
   return damaged(input, codec, reason, { cause: new ContentChecksumDiffers(reason) });
 }
 

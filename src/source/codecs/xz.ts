@@ -1,31 +1,18 @@
 import {
-  autoDecoderInit,
-  code,
-  copyFromWasm,
-  decoderInit,
-  end,
   LZMA_BUF_ERROR,
   LZMA_DATA_ERROR,
-  LZMA_FINISH,
   LZMA_FORMAT_ERROR,
   LZMA_MEM_ERROR,
   LZMA_MEMLIMIT_ERROR,
   LZMA_OK,
   LZMA_OPTIONS_ERROR,
-  LZMA_RUN,
   LZMA_STREAM_END,
-  WasmLzmaStream,
 } from "node-liblzma/wasm";
 import type { ImageBackupError } from "../../bytes/errors.ts";
 import type { ByteStream } from "../source.ts";
-import { beyondUs, damaged, ENDS_EARLY } from "./damaged.ts";
-import { type Liblzma, liblzma } from "./liblzma.ts";
+import { badContent, beyondUs, damaged, ENDS_EARLY } from "./damaged.ts";
+import { type Decoder, LzmaMachine } from "./liblzma.ts";
 import { isLzma } from "./lzma-header.ts";
-
-const INPUT_SIZE = 64 * 1024;
-const OUTPUT_SIZE = 256 * 1024;
-/** The largest preset, `xz -9`, needs 65 MiB; the WebAssembly module has 256 MiB. */
-const MEMORY_LIMIT = 200 * 2 ** 20;
 
 /**
  * How much is decompressed between two collections of the chunks that were read. Left alone, the
@@ -34,9 +21,9 @@ const MEMORY_LIMIT = 200 * 2 ** 20;
  */
 const COLLECTED_SIZE = 16 * 2 ** 20;
 
-interface Format {
+export interface LzmaFormat {
   readonly name: string;
-  readonly start: (stream: WasmLzmaStream, memoryLimit: number) => void;
+  readonly decoder: Decoder;
   readonly isMember: (head: Uint8Array) => boolean;
   /** Zeros may follow a member, in multiples of this (xz file format, 2.2). */
   readonly paddingUnit: number;
@@ -45,86 +32,99 @@ interface Format {
 const XZ_MAGIC = "fd377a585a00";
 const LZIP_MAGIC = "4c5a4950";
 
-const xz: Format = {
+export const xzFormat: LzmaFormat = {
   name: "xz",
-  start: decoderInit,
+  decoder: "_lzma_stream_decoder",
   isMember: (head) => head.subarray(0, XZ_MAGIC.length / 2).toHex() === XZ_MAGIC,
   paddingUnit: 4,
 };
 
-const lzma: Format = { name: "lzma", start: autoDecoderInit, isMember: isLzma, paddingUnit: 1 };
+export const lzmaFormat: LzmaFormat = {
+  name: "lzma",
+  decoder: "_lzma_auto_decoder",
+  isMember: isLzma,
+  paddingUnit: 1,
+};
 
-const lzip: Format = {
+export const lzipFormat: LzmaFormat = {
   name: "lzip",
-  start: autoDecoderInit,
+  decoder: "_lzma_auto_decoder",
   isMember: (head) => head.subarray(0, 4).toHex() === LZIP_MAGIC,
   paddingUnit: 1,
 };
 
 /** Decompresses .xz streams one after the other. */
 export function unxz(input: ByteStream): AsyncGenerator<Uint8Array> {
-  return members(input, xz);
+  return chunksOf(input, xzFormat);
 }
 
 /** Decompresses .lzma files, which carry no checksum: damage can go unseen. */
 export function unlzma(input: ByteStream): AsyncGenerator<Uint8Array> {
-  return members(input, lzma);
+  return chunksOf(input, lzmaFormat);
 }
 
 /** Decompresses lzip members one after the other. */
 export function unlzip(input: ByteStream): AsyncGenerator<Uint8Array> {
-  return members(input, lzip);
+  return chunksOf(input, lzipFormat);
 }
 
-async function* members(input: ByteStream, format: Format): AsyncGenerator<Uint8Array> {
-  const module = await liblzma();
-  const stream = new WasmLzmaStream(module);
-  const buffer = module._malloc(INPUT_SIZE + OUTPUT_SIZE);
+async function* chunksOf(input: ByteStream, format: LzmaFormat): AsyncGenerator<Uint8Array> {
   let uncollected = 0;
-  try {
-    do {
-      format.start(stream, MEMORY_LIMIT);
-      for await (const chunk of member(input, format, module, stream, buffer)) {
-        yield chunk;
-        uncollected += chunk.length;
-        if (uncollected < COLLECTED_SIZE) continue;
-        Bun.gc(false);
-        uncollected = 0;
-      }
-      end(stream);
-    } while (await isAnotherMember(input, format));
-  } finally {
-    end(stream);
-    stream.free();
-    module._free(buffer);
+  for await (const { bytes } of lzmaPieces(input, format, null)) {
+    yield bytes;
+    uncollected += bytes.length;
+    if (uncollected < COLLECTED_SIZE) continue;
+    Bun.gc(false);
+    uncollected = 0;
   }
 }
 
-async function* member(
+export interface LzmaPiece {
+  readonly bytes: Uint8Array;
+  /** What a decoder must know where the input is now; empty between two members. */
+  save(): Uint8Array;
+}
+
+/** What all members decode to, from the beginning of one or, with a saved state, from within one. */
+export async function* lzmaPieces(
   input: ByteStream,
-  format: Format,
-  module: Liblzma,
-  stream: WasmLzmaStream,
-  buffer: number,
-): AsyncGenerator<Uint8Array> {
-  const chunk = new Uint8Array(INPUT_SIZE);
+  format: LzmaFormat,
+  saved: Uint8Array | null,
+): AsyncGenerator<LzmaPiece> {
+  using machine = await LzmaMachine.start();
+  if (saved) machine.load(saved);
+  else begin(machine, input, format);
+  yield* restOfMember(input, format, machine);
+  while (await isAnotherMember(input, format)) {
+    yield { bytes: new Uint8Array(), save: () => new Uint8Array() };
+    begin(machine, input, format);
+    yield* restOfMember(input, format, machine);
+  }
+}
+
+function begin(machine: LzmaMachine, input: ByteStream, format: LzmaFormat): void {
+  const status = machine.begin(format.decoder);
+  if (status !== LZMA_OK) throw problem(input, format, status);
+}
+
+async function* restOfMember(
+  input: ByteStream,
+  format: LzmaFormat,
+  machine: LzmaMachine,
+): AsyncGenerator<LzmaPiece> {
+  const chunk = new Uint8Array(machine.inputSize);
+  const save = () => machine.save();
   for (let status: number = LZMA_OK; status !== LZMA_STREAM_END; ) {
     const count = await input.peek(chunk);
-    module.HEAPU8.set(chunk.subarray(0, count), buffer);
-    stream.setInput(buffer, count);
-    const action = count < chunk.length ? LZMA_FINISH : LZMA_RUN;
-    do {
-      stream.setOutput(buffer + INPUT_SIZE, OUTPUT_SIZE);
-      status = code(stream, action);
-      const size = OUTPUT_SIZE - stream.availOut;
-      if (size > 0) yield copyFromWasm(module, buffer + INPUT_SIZE, size);
-    } while (status === LZMA_OK && (stream.availIn > 0 || stream.availOut === 0));
-    await input.skip(count - stream.availIn);
+    const turn = machine.run(chunk.subarray(0, count));
+    ({ status } = turn);
+    await input.skip(turn.taken);
+    if (turn.output.length > 0) yield { bytes: turn.output, save };
     if (status !== LZMA_OK && status !== LZMA_STREAM_END) throw problem(input, format, status);
   }
 }
 
-async function isAnotherMember(input: ByteStream, format: Format): Promise<boolean> {
+async function isAnotherMember(input: ByteStream, format: LzmaFormat): Promise<boolean> {
   const head = new Uint8Array(4096);
   for (let padding = 0; ; ) {
     const length = await input.peek(head);
@@ -142,17 +142,20 @@ async function isAnotherMember(input: ByteStream, format: Format): Promise<boole
 
 const reasons: Readonly<Record<number, string>> = {
   [LZMA_BUF_ERROR]: ENDS_EARLY,
-  [LZMA_DATA_ERROR]: "the data contradicts itself or its checksum",
   [LZMA_FORMAT_ERROR]: "a header is invalid",
 };
 
-function problem(input: ByteStream, format: Format, status: number): ImageBackupError {
+function problem(input: ByteStream, format: LzmaFormat, status: number): ImageBackupError {
   const command = "xz -dc";
   if (status === LZMA_MEMLIMIT_ERROR || status === LZMA_MEM_ERROR) {
     return beyondUs(input, "decompressing it needs more than 200 MiB of memory at once", command);
   }
   if (status === LZMA_OPTIONS_ERROR) {
     return beyondUs(input, "it is compressed with options that cannot be read yet", command);
+  }
+  // What contradicts itself was wrong some way before: one wrong bit changes all that follows.
+  if (status === LZMA_DATA_ERROR) {
+    return badContent(input, format.name, "the data contradicts itself or its checksum");
   }
   return damaged(input, format.name, reasons[status] ?? `liblzma returned ${status}`);
 }
