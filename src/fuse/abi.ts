@@ -16,6 +16,7 @@ const errno = (name: keyof typeof constants.errno): Errno => ({
 });
 
 export const EACCES = errno("EACCES");
+export const EINTR = errno("EINTR");
 export const EINVAL = errno("EINVAL");
 export const EIO = errno("EIO");
 export const EISDIR = errno("EISDIR");
@@ -221,6 +222,7 @@ export const OPERATIONS: readonly Operation[] = [
   operation(33, "SETLKW", ENOSYS),
   operation(34, "ACCESS", "handler", ACCESS_IN),
   operation(35, "CREATE", EROFS),
+  // FUS-KILLED: who is killed is found without it.
   operation(36, "INTERRUPT", ENOSYS),
   operation(37, "BMAP", ENOSYS),
   operation(38, "DESTROY", "done"),

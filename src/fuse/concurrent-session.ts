@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { Worker } from "node:worker_threads";
 import { MAX_READ } from "./abi.ts";
 import type { ServedFiles } from "./filesystem.ts";
+import { KilledClients } from "./killed-clients.ts";
 import { ReplyBuffer } from "./reply.ts";
 import type { RequestWorker } from "./serve.ts";
 import { fuseDevice, handleRequest, onceLogger, type SessionMessage } from "./session.ts";
@@ -26,7 +27,8 @@ export function serveConcurrently(
   const events = new EventEmitter();
   const post = (message: SessionMessage) => events.emit("message", message);
   const log = onceLogger(post);
-  const session = { device: fuseDevice(fuseFd), files, debug, post };
+  const killed = new KilledClients();
+  const session = { device: fuseDevice(fuseFd), files, debug, killed, post };
   const free: ReplyBuffer[] = [];
   const answer = async (bytes: Uint8Array) => {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -51,6 +51,9 @@ export function argument(request: Request, field: Field): number {
   return value(request.view, IN_HEADER.size + field.at, field.kind);
 }
 
+/** The thread that waits for the reply, where it can be seen from here. */
+export const clientOf = (view: DataView): number => view.getUint32(IN_HEADER.field.pid.at, true);
+
 /** All fields of the body. */
 export function decode<F extends string>(struct: Struct<F>, request: Request): Record<F, number> {
   const fields: Partial<Record<F, number>> = {};

@@ -3,8 +3,9 @@ import { ImageBackupError } from "../bytes/errors.ts";
 import { EINVAL, EIO, ENOSYS, MAJOR, MAX_READ, REQUEST_BUFFER } from "./abi.ts";
 import { answer, fileOf, type ServedFiles } from "./filesystem.ts";
 import { negotiate } from "./init.ts";
+import type { KilledClients } from "./killed-clients.ts";
 import { type Outcome, ReplyBuffer } from "./reply.ts";
-import { type Malformed, parseRequest, type Request } from "./request.ts";
+import { clientOf, type Malformed, parseRequest, type Request } from "./request.ts";
 import { describe } from "./trace.ts";
 
 /** What a serving thread tells the main thread. */
@@ -31,6 +32,8 @@ export interface Session {
   readonly files: ServedFiles;
   /** Send one `debug` message per request. */
   readonly debug: boolean;
+  /** Ends waits early; where requests are answered one after the other, none would be noticed. */
+  readonly killed?: KilledClients;
   post(message: SessionMessage): void;
 }
 
@@ -155,7 +158,10 @@ function initialize(request: Request, reply: ReplyBuffer, session: Session, log:
  */
 const COLLECT_EVERY = 8192;
 
-/** Answers the request in the first `length` bytes of `view`; what need not wait is done at once. */
+/**
+ * Answers the request in the first `length` bytes of `view`; what need not wait is done at once.
+ * `reply` is free when the promise is resolved.
+ */
 export function handleRequest(
   session: Session,
   view: DataView,
@@ -177,7 +183,10 @@ export function handleRequest(
     tell(outcome);
   };
   const outcome = outcomeOf(request, reply, session, log);
-  return outcome instanceof Promise ? outcome.then(finish) : finish(outcome);
+  if (!(outcome instanceof Promise)) return finish(outcome);
+  const first = session.killed?.first(clientOf(view), outcome) ?? outcome;
+  // The payload may be written to until then, whatever was replied.
+  return first.then(finish).then(() => outcome.then(() => {}));
 }
 
 /** Serves requests from the device, one after the other, until the file system is unmounted. */

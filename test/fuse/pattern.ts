@@ -8,8 +8,9 @@ export interface Pattern {
   readonly holes: readonly (readonly [number, number])[];
   /** Reads that touch `[start, end)` fail. */
   readonly broken?: readonly [number, number];
-  /** Reads that touch `[start, end)` take SLOW_MS. */
+  /** Reads that touch `[start, end)` take `slowMs`. */
   readonly slow?: readonly [number, number];
+  readonly slowMs?: number;
   readonly mode?: number;
 }
 
@@ -39,7 +40,7 @@ class BrokenPattern extends Error {
 }
 
 export function patternFile(pattern: Pattern): ServedFile {
-  const { name, size, holes, broken, slow } = pattern;
+  const { name, size, holes, broken, slow, slowMs = SLOW_MS } = pattern;
   const touches = (range: typeof slow, offset: number, length: number) =>
     range && offset < range[1] && offset + length > range[0];
   const holeAt = (offset: number) => holes.find(([start, end]) => start <= offset && offset < end);
@@ -59,7 +60,7 @@ export function patternFile(pattern: Pattern): ServedFile {
       if (broken && touches(broken, offset, into.length)) {
         throw new BrokenPattern(`a checksum at ${broken[0]} differs`);
       }
-      if (touches(slow, offset, into.length)) await Bun.sleep(SLOW_MS);
+      if (touches(slow, offset, into.length)) await Bun.sleep(slowMs);
       const length = Math.min(into.length, size - offset);
       fillPattern(pattern, into.subarray(0, length), offset);
       return length;

@@ -22,7 +22,7 @@ export const opcodeOf = (name: string): number =>
 export function requestBytes(
   opcode: number,
   body: Uint8Array = new Uint8Array(0),
-  { unique = 7n, node = 2n, length = HEADER + body.length } = {},
+  { unique = 7n, node = 2n, pid = 0, length = HEADER + body.length } = {},
 ): Uint8Array {
   const bytes = new Uint8Array(HEADER + body.length);
   const view = new DataView(bytes.buffer);
@@ -30,6 +30,7 @@ export function requestBytes(
   view.setUint32(4, opcode, true);
   view.setBigUint64(8, unique, true);
   view.setBigUint64(16, node, true);
+  view.setUint32(32, pid, true);
   bytes.set(body, HEADER);
   return bytes;
 }
