@@ -103,12 +103,17 @@ export class IndexFile {
 
 /** The checkpoint with its state. Throws BadIndex. */
 export function checkpointOf(fd: number, entry: Entry): Checkpoint {
-  const { outOffset, inOffset, inBit, stateAt, stateLength } = entry;
+  const { outOffset, inOffset, inBit } = entry;
+  const state = stateOf(fd, entry);
+  if (!state) throw new BadIndex("the index is damaged");
+  return { outOffset, inOffset, inBit, state };
+}
+
+/** `null`: it is not what was written. */
+function stateOf(fd: number, { stateAt, stateLength }: Entry): Uint8Array | null {
   const record = readUpTo(fd, RECORD_SIZE + stateLength, stateAt - RECORD_SIZE);
   const state = record.subarray(RECORD_SIZE);
-  const isWhole = state.length === stateLength && isRight(record, state);
-  if (!isWhole) throw new BadIndex("the index is damaged");
-  return { outOffset, inOffset, inBit, state };
+  return state.length === stateLength && isRight(record, state) ? state : null;
 }
 
 function readRecords(fd: number, start: number): { records: Records; end: number } {
@@ -135,7 +140,18 @@ function readRecords(fd: number, start: number): { records: Records; end: number
     } else entries.push({ outOffset, inOffset, inBit, stateAt, stateLength });
     at = stateAt + stateLength;
   }
-  return { records: { entries, outSize, isProved }, end: at };
+  const end = outSize === null ? dropDamaged(fd, entries, at) : at;
+  return { records: { entries, outSize, isProved }, end };
+}
+
+/** A pass goes on from the last state, which must be right, however late it is; returns its end. */
+function dropDamaged(fd: number, entries: Entry[], end: number): number {
+  let at = end;
+  for (let last = entries.at(-1); last && !stateOf(fd, last); last = entries.at(-1)) {
+    at = last.stateAt - RECORD_SIZE;
+    entries.pop();
+  }
+  return at;
 }
 
 const hashOf = (record: Uint8Array): bigint => Bun.hash.xxHash3(record.subarray(8, RECORD_SIZE));
