@@ -134,28 +134,35 @@ function startThreads(proof: Proof, onMessage: (message: PartMessage) => void) {
   broken.catch(() => {});
   let told = Promise.withResolvers<void>();
   const count = Math.min(navigator.hardwareConcurrency, MOST_THREADS, proof.parts) - 1;
-  const threads = Array.from({ length: count }, () => {
-    // The kernel reads ahead for each descriptor, and two readers of one disturb that.
-    const fd = openSync(`/proc/self/fd/${proof.fd}`, "r");
+  // If one cannot be started, those before it end.
+  using started = new DisposableStack();
+  for (let i = 0; i < count; i++) {
+    const fd = openedAgain(proof.fd);
+    if (fd === null) break;
+    started.defer(() => closeSync(fd));
     const workerData: Proof = { ...proof, fd };
     const thread = new Worker(new URL("./proof-worker.ts", import.meta.url), { workerData });
+    started.defer(() => void thread.terminate());
     thread.on("message", (message: PartMessage) => {
       onMessage(message);
       told.resolve();
       told = Promise.withResolvers();
     });
     thread.on("error", reject);
-    return { thread, fd };
-  });
-  return {
-    broken,
-    message: () => told.promise,
-    // Nobody reads any more; or something failed, and what they read is not asked for.
-    end: () => {
-      for (const { thread, fd } of threads) {
-        void thread.terminate();
-        closeSync(fd);
-      }
-    },
-  };
+  }
+  // At the end nobody reads any more; or something failed, and what they read is not asked for.
+  const threads = started.move();
+  return { broken, message: () => told.promise, end: () => threads.dispose() };
+}
+
+/**
+ * The kernel reads ahead for each descriptor, and two readers of one disturb that. `null`: there is
+ * no /proc, or too much is open; then fewer threads do it.
+ */
+function openedAgain(fd: number): number | null {
+  try {
+    return openSync(`/proc/self/fd/${fd}`, "r");
+  } catch {
+    return null;
+  }
 }

@@ -76,6 +76,15 @@ test("a file that became shorter is an error, whoever reads there", async () => 
   expect(proving).rejects.toMatchObject({ code: "SHORT_READ" });
 });
 
+test("where no thread can have the file, one proves all of it", () => {
+  const program = join(import.meta.dir, "prove-without-descriptors.ts");
+  const image = join(GOLDEN, "ext4-v1-crc32.img");
+  const limited = ["sh", "-c", 'ulimit -n 60; exec "$@"', "sh"];
+  const { stdout, stderr } = Bun.spawnSync([...limited, process.execPath, program, image]);
+  expect(stderr.toString()).toBe("");
+  expect(stdout.toString()).toMatch(/^(\d+) of \1\n$/);
+});
+
 test("small images, pipes and checksums that run on are left to one thread", async () => {
   for (const image of [...images, "ext4-v2-xxh128-k8-noreseed", "ext4-v2-none"]) {
     await using file = openFile(join(GOLDEN, `${image}.img`));
