@@ -45,6 +45,7 @@ async function withBlockedReader(
     mount: Awaited<ReturnType<typeof mounted>>,
     disk: Disk,
     bytes: () => Promise<Buffer>,
+    child: ReturnType<typeof reader>["child"],
   ) => Promise<void>,
 ): Promise<void> {
   using made = folder();
@@ -56,7 +57,7 @@ async function withBlockedReader(
   try {
     await Bun.sleep(200);
     expect(blocked.child.exitCode).toBeNull();
-    await action(mount, stuck, blocked.bytes);
+    await action(mount, stuck, blocked.bytes, blocked.child);
   } finally {
     await stuck.turn("well");
   }
@@ -107,6 +108,28 @@ describe.each(byTitle(formsInOneFile))("%s images:", (_, form) => {
         await until(() => mountAt(mount.directory) === null);
         await stuck.turn("well");
         expect(isRight(await bytes(), whole, FIRST.at)).toBe(true);
+        await mount.ended();
+      }),
+    TIMEOUT,
+  );
+
+  // Of what is not compressed, it is the disk that the reader's request waits for.
+  if (!form.compress) return;
+  testWith(
+    NEEDS,
+    "SIGKILL of a blocked reader: it ends, and the mount goes on when the disk does",
+    () =>
+      withBlockedReader(form, async (mount, stuck, _bytes, child) => {
+        const killed = performance.now();
+        child.kill("SIGKILL");
+        await until(() => child.signalCode !== null);
+        expect(performance.now() - killed).toBeLessThan(1000);
+        expect(run(ROOT, "stat", "-c", "%s", mount.file).out.toString()).toBe(
+          `${whole.deviceSize}\n`,
+        );
+        await stuck.turn("well");
+        expect(isRight(readRange(mount.file, FIRST.at, BLOCK), whole, FIRST.at)).toBe(true);
+        expect(mount.unmount().code).toBe(0);
         await mount.ended();
       }),
     TIMEOUT,
