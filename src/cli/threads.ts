@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import { STAND_INS, StandIns } from "../fuse/stand-ins.ts";
 import { SERVING_THREADS } from "../fuse/threads.ts";
 import type { Mounted, MountOptions } from "./mount.ts";
 import type { Reporter } from "./run-server.ts";
@@ -7,22 +8,26 @@ import type { WorkerTask } from "./worker.ts";
 /** Threads that load what they need while the image is still being read, and then wait. */
 export interface ServingThreads {
   /** Gives each the task. */
-  assignAll(task: WorkerTask): readonly Worker[];
+  assignAll(task: Omit<WorkerTask, "waiting" | "isStandIn">): readonly Worker[];
   /** Ends those that wait. */
   dismiss(): void;
 }
 
 /** Starting a thread takes longer than reading most bitmaps: half of the time until a mount answers. */
 function startThreads(): ServingThreads {
-  const waiting = Array.from(
-    { length: SERVING_THREADS },
-    () => new Worker(new URL("./worker.ts", import.meta.url)),
-  );
+  const start = () => new Worker(new URL("./worker.ts", import.meta.url));
+  const waiting = Array.from({ length: SERVING_THREADS }, start);
   return {
     assignAll(task) {
-      const threads = waiting.splice(0);
-      for (const thread of threads) thread.postMessage(task);
-      return threads;
+      const { shared } = new StandIns(SERVING_THREADS);
+      const assign = (thread: Worker, isStandIn: boolean) => {
+        thread.postMessage({ ...task, waiting: shared, isStandIn } satisfies WorkerTask);
+        return thread;
+      };
+      const serving = waiting.splice(0).map((thread) => assign(thread, false));
+      // Started last: nobody waits for them.
+      const standIns = Array.from({ length: STAND_INS }, () => assign(start(), true));
+      return [...serving, ...standIns];
     },
     dismiss() {
       for (const thread of waiting.splice(0)) void thread.terminate();

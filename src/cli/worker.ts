@@ -3,6 +3,8 @@ import { reviveImage, type SharedImage } from "../formats.ts";
 import { type Patch, patched } from "../fuse/backup-boot.ts";
 import { type ImageStatus, partitionFile } from "../fuse/partition-file.ts";
 import { fuseDevice, serveRequests } from "../fuse/session.ts";
+import { StandIns } from "../fuse/stand-ins.ts";
+import { SERVING_THREADS } from "../fuse/threads.ts";
 import { reviveStored, type SharedStored } from "../source/stored.ts";
 
 /** What a serving thread is sent, once. */
@@ -14,19 +16,25 @@ export interface WorkerTask {
   readonly fileName: string;
   readonly status: ImageStatus;
   readonly patch: Patch | null;
+  /** Of the StandIns of the mount. */
+  readonly waiting: Int32Array;
+  readonly isStandIn: boolean;
   readonly debug: boolean;
 }
 
 async function work(task: WorkerTask): Promise<void> {
   const { fuseFd, stored, shared, fileName, status, patch, debug } = task;
-  const image = await reviveImage(reviveStored(stored), shared);
+  const standIns = new StandIns(SERVING_THREADS, task.waiting);
+  const image = await reviveImage(reviveStored(stored, standIns.whileWaiting), shared);
   const file = partitionFile(image, fileName, status);
+  const device = fuseDevice(fuseFd);
   await serveRequests({
-    device: fuseDevice(fuseFd),
+    device: task.isStandIn ? standIns.deviceOf(device) : device,
     files: [patch === null ? file : patched(file, patch)],
     debug,
     post: (message) => parentPort?.postMessage(message),
   });
+  standIns.end();
 }
 
 parentPort?.once("message", work);

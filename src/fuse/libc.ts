@@ -1,10 +1,7 @@
 /** The few system calls that node:fs does not have. */
-import { dlopen, ptr, read } from "bun:ffi";
+import { ptr, read } from "bun:ffi";
 import { constants } from "node:os";
-import { ImageBackupError } from "../bytes/errors.ts";
-
-const MUSL_MACHINE: Readonly<Record<string, string>> = { x64: "x86_64", arm64: "aarch64" };
-const LIBRARIES = ["libc.so.6", `libc.musl-${MUSL_MACHINE[process.arch] ?? process.arch}.so.1`];
+import { openCLibrary } from "../bytes/c-library.ts";
 
 const O_CLOEXEC = 0x80000;
 const AF_UNIX = 1;
@@ -13,8 +10,8 @@ const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 
-const open = (name: string) =>
-  dlopen(name, {
+const open = () =>
+  openCLibrary({
     mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
     umount2: { args: ["ptr", "i32"], returns: "i32" },
     pipe2: { args: ["ptr", "i32"], returns: "i32" },
@@ -22,23 +19,13 @@ const open = (name: string) =>
     ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
     recvmsg: { args: ["i32", "ptr", "i32"], returns: "i64" },
     __errno_location: { args: [], returns: "ptr" },
-  }).symbols;
+  });
 
 let opened: ReturnType<typeof open> | null = null;
 
 /** Opened at the first call, so that importing this module never fails. */
 function libc(): ReturnType<typeof open> {
-  for (const name of LIBRARIES) {
-    if (opened !== null) break;
-    try {
-      opened = open(name);
-    } catch {
-      // The other C library's name comes next.
-    }
-  }
-  if (opened === null) {
-    throw new ImageBackupError("SYSTEM", `no C library found (looked for ${LIBRARIES.join(", ")})`);
-  }
+  opened ??= open();
   return opened;
 }
 

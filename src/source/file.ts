@@ -10,15 +10,20 @@ import {
 } from "node:fs";
 import { promisify } from "node:util";
 import { ImageBackupError } from "../bytes/errors.ts";
+import { readCached } from "./cached-read.ts";
 import type { ByteSource, ReadsNow } from "./source.ts";
 
 const readInPool = promisify(read);
 
+/** Does a read that has to wait for a disk; told so before, others can stand in meanwhile. */
+export type Waiting = <T>(read: () => T) => T;
+
 /**
  * How a file is read. At once: 0.7 us each from the page cache, where a trip through the runtime's
- * thread pool costs 20. Aside: in that pool, by who must answer others while a disk hangs.
+ * thread pool costs 20; what is not in the cache by a Waiting, if there is one. Aside: in that pool,
+ * by who must answer others while a disk hangs.
  */
-export type Reading = "at once" | "aside";
+export type Reading = "at once" | "aside" | Waiting;
 
 /** A regular file. */
 export class FileSource implements ByteSource {
@@ -26,6 +31,7 @@ export class FileSource implements ByteSource {
   readonly size: number;
   readonly fd: number;
   readonly now?: ReadsNow;
+  readonly #waiting: Waiting | null;
   /** A descriptor that another thread opened stays open when this source is disposed. */
   #owned: boolean;
   /** The number of a closed descriptor is soon that of another file. */
@@ -44,15 +50,16 @@ export class FileSource implements ByteSource {
     this.fd = fd;
     this.size = size;
     this.#owned = owned;
+    this.#waiting = typeof reading === "function" ? reading : null;
     if (reading === "aside") return;
     this.now = {
-      read: (into, at) => this.readSync(into, at),
-      readPieces: (pieces, at) => this.#readPiecesSync(pieces, at),
+      read: (into, at) => this.#readNow([into], at),
+      readPieces: (pieces, at) => this.#readNow(pieces, at),
     };
   }
 
   async read(into: Uint8Array, at: number): Promise<void> {
-    if (this.now) return this.readSync(into, at);
+    if (this.now) return this.#readNow([into], at);
     await this.#counted(this.#readAside(into, at));
   }
 
@@ -68,6 +75,19 @@ export class FileSource implements ByteSource {
     }
   }
 
+  #readNow(pieces: readonly Uint8Array[], at: number): void {
+    const read = () => this.#readSync(pieces, at);
+    this.#requireOpen();
+    if (this.#waiting === null) read();
+    else if (!readCached(this.fd, pieces, at)) this.#waiting(read);
+  }
+
+  #readSync(pieces: readonly Uint8Array[], at: number): void {
+    const [only] = pieces;
+    if (only && pieces.length === 1) this.readSync(only, at);
+    else this.#readPiecesSync(pieces, at);
+  }
+
   readSync(into: Uint8Array, at: number): void {
     let done = 0;
     while (done < into.length) {
@@ -80,7 +100,7 @@ export class FileSource implements ByteSource {
   }
 
   async readPieces(pieces: readonly Uint8Array[], at: number): Promise<void> {
-    if (this.now) return this.#readPiecesSync(pieces, at);
+    if (this.now) return this.#readNow(pieces, at);
     await this.#counted(this.#readPiecesAside(pieces, at));
   }
 

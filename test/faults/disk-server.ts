@@ -12,7 +12,6 @@ import {
   type SessionMessage,
   serveRequests,
 } from "../../src/fuse/session.ts";
-import { SERVING_THREADS } from "../../src/fuse/threads.ts";
 import { type DiskConfig, moods } from "./moods.ts";
 
 /** In memory that threads share: the mood, where it begins, where it ends. */
@@ -23,6 +22,8 @@ interface WorkerStart {
   readonly state: State;
 }
 
+/** As many requests can be stuck at once, and one is answered. */
+const THREADS = 6;
 const SHORT_BYTES = 1000;
 const DIRECT_IO = 1;
 const OPEN = 14;
@@ -96,7 +97,7 @@ async function main(config: DiskConfig): Promise<void> {
     createWorkers: (fd) => {
       const workerData: WorkerStart = { fd, config, state };
       const start = () => new Worker(new URL(import.meta.url), { workerData });
-      return Array.from({ length: SERVING_THREADS }, start);
+      return Array.from({ length: THREADS }, start);
     },
     onReady: () => console.log("ready"),
     log: () => {},

@@ -20,24 +20,10 @@ import {
   vpartclone,
 } from "./command.ts";
 import { type Disk, disk } from "./disk.ts";
+import { reader } from "./reader.ts";
 
 const whole = fixture();
 const FIRST = { block: 5, at: 5 * BLOCK };
-
-/** A reader of its own, that waits as long as the disk does. */
-function reader(file: string) {
-  const dd = ["dd", `if=${file}`, `bs=${BLOCK}`, `skip=${FIRST.block}`, "count=1", "iflag=direct"];
-  const child = Bun.spawn([...dd, "status=none"], { stdio: ["ignore", "pipe", "ignore"] });
-  return {
-    child,
-    /** The bytes, once they come; empty where they did not. */
-    bytes: async () => Buffer.from(await child.stdout.bytes()),
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await child.exited;
-    },
-  };
-}
 
 async function withBlockedReader(
   form: ImageForm,
@@ -53,7 +39,7 @@ async function withBlockedReader(
   await using stuck = await disk(image, `sda1.img${form.endings[0]}`);
   await using mount = await mounted(stuck.file);
   await stuck.turn("stuck");
-  await using blocked = reader(mount.file);
+  await using blocked = reader(mount.file, FIRST.block);
   try {
     await Bun.sleep(200);
     expect(blocked.child.exitCode).toBeNull();
