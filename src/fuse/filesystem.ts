@@ -116,6 +116,8 @@ const open: Handler = (_files, request, reply) => {
 const opendir: Handler = (_files, request, reply) =>
   request.node === ROOT_NODE ? reply.put(OPEN_OUT, {}) : ENOTDIR;
 
+const whole = (got: number, wanted: number): Outcome => (got === wanted ? wanted : EIO);
+
 /** FUS-READ-FULL: all that was asked for up to the file's end, or an error. */
 const read: Handler = (files, request, reply) => {
   const file = fileOf(files, request.node);
@@ -125,9 +127,8 @@ const read: Handler = (files, request, reply) => {
   if (size > reply.payload.length) return EINVAL;
   const wanted = Math.max(0, Math.min(size, file.size - offset));
   if (wanted === 0) return 0;
-  const whole = (got: number) => (got === wanted ? wanted : EIO);
-  const got = file.read(reply.payload.subarray(0, wanted), offset);
-  return typeof got === "number" ? whole(got) : got.then(whole);
+  const got = file.read(reply.room(wanted), offset);
+  return typeof got === "number" ? whole(got, wanted) : got.then((one) => whole(one, wanted));
 };
 
 /** FUS-DIRENT: `.`, `..`, the files; a cookie is the number of entries up to and with its own. */

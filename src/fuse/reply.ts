@@ -35,6 +35,7 @@ export class ReplyBuffer {
   /** Where in `bytes` a reply begins. */
   readonly start: number;
   readonly payload: Uint8Array;
+  #room: Uint8Array;
   readonly #header: DataView;
   readonly #view: DataView;
 
@@ -44,8 +45,15 @@ export class ReplyBuffer {
     const payloadAt = PAGE - (ptr(this.bytes) % PAGE);
     this.start = payloadAt - OUT_HEADER.size;
     this.payload = this.bytes.subarray(payloadAt, payloadAt + payloadBytes);
+    this.#room = this.payload;
     this.#header = new DataView(this.bytes.buffer, this.start, OUT_HEADER.size);
     this.#view = new DataView(this.bytes.buffer, payloadAt, payloadBytes);
+  }
+
+  /** The payload's first bytes; not a new view where it is the same size again, as reads mostly are. */
+  room(length: number): Uint8Array {
+    if (this.#room.length !== length) this.#room = this.payload.subarray(0, length);
+    return this.#room;
   }
 
   /** Writes `struct` at `at` of the payload, fields not named as zeros; returns its end. */

@@ -7,6 +7,9 @@ import type { Device } from "./session.ts";
  */
 export const STAND_INS = 4;
 
+/** Requests that a stand-in goes on to take when it is not needed: to fall asleep costs more. */
+const LINGER = 32;
+
 /** Added at the end to the number of those that wait, so that all stand-ins go on and see the end. */
 const ENDED = 2 ** 20;
 
@@ -34,13 +37,19 @@ export class StandIns {
 
   /** The device as a stand-in has it: no request comes before it is needed. */
   deviceOf({ read, write }: Device): Device {
+    let left = 0;
     return {
       read: (into) => {
-        this.#untilNeeded();
+        if (left === 0) this.#untilNeeded();
+        left = this.#isNeeded() ? LINGER : left - 1;
         return read(into);
       },
       write,
     };
+  }
+
+  #isNeeded(): boolean {
+    return Atomics.load(this.shared, 0) >= this.#serving;
   }
 
   #untilNeeded(): void {

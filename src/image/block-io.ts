@@ -45,11 +45,31 @@ export class BlockIO {
     const { now } = this.image.source;
     if (!now) return null;
     const length = this.#available(into, deviceOffset);
+    const imageOffset = length === into.length ? this.#inOnePiece(deviceOffset, length) : null;
+    if (imageOffset !== null) {
+      now.read(into, imageOffset);
+      return length;
+    }
     for (let from = 0; from < length; from += WINDOW) {
       const target = into.subarray(from, Math.min(from + WINDOW, length));
       for (const batch of planRead(this.image, target, deviceOffset + from)) readBatch(now, batch);
     }
     return length;
+  }
+
+  /**
+   * Where these bytes are in the image file, if they are there as they are. Most small reads are
+   * like this, and a plan costs a tenth of one.
+   */
+  #inOnePiece(deviceOffset: number, length: number): number | null {
+    const { image } = this;
+    const { blockSize, blockCount } = image;
+    const block = Math.floor(deviceOffset / blockSize);
+    const blocks = Math.ceil((deviceOffset + length) / blockSize) - block;
+    if (blocks < 1 || block + blocks > blockCount) return null;
+    const { count, stored } = image.runAt(block, blocks);
+    if (stored === null || count < blocks || stored.untilGap < blocks) return null;
+    return stored.imageOffset + deviceOffset - block * blockSize;
   }
 
   /** Bytes that a read into `into` can get. */

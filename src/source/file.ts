@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { promisify } from "node:util";
 import { ImageBackupError } from "../bytes/errors.ts";
-import { readCached } from "./cached-read.ts";
+import { readCached, readCachedPieces } from "./cached-read.ts";
 import type { ByteSource, ReadsNow } from "./source.ts";
 
 const readInPool = promisify(read);
@@ -53,13 +53,13 @@ export class FileSource implements ByteSource {
     this.#waiting = typeof reading === "function" ? reading : null;
     if (reading === "aside") return;
     this.now = {
-      read: (into, at) => this.#readNow([into], at),
-      readPieces: (pieces, at) => this.#readNow(pieces, at),
+      read: (into, at) => this.readSync(into, at),
+      readPieces: (pieces, at) => this.#readPiecesSync(pieces, at),
     };
   }
 
   async read(into: Uint8Array, at: number): Promise<void> {
-    if (this.now) return this.#readNow([into], at);
+    if (this.now) return this.readSync(into, at);
     await this.#counted(this.#readAside(into, at));
   }
 
@@ -75,32 +75,31 @@ export class FileSource implements ByteSource {
     }
   }
 
-  #readNow(pieces: readonly Uint8Array[], at: number): void {
-    const read = () => this.#readSync(pieces, at);
-    this.#requireOpen();
-    if (this.#waiting === null) read();
-    else if (!readCached(this.fd, pieces, at)) this.#waiting(read);
-  }
-
-  #readSync(pieces: readonly Uint8Array[], at: number): void {
-    const [only] = pieces;
-    if (only && pieces.length === 1) this.readSync(only, at);
-    else this.#readPiecesSync(pieces, at);
-  }
-
   readSync(into: Uint8Array, at: number): void {
-    let done = 0;
-    while (done < into.length) {
-      const count = this.#attempt(at + done, () =>
-        readSync(this.fd, into, done, into.length - done, at + done),
-      );
+    this.#requireOpen();
+    if (this.#waiting === null) this.#fill(into, at);
+    else if (!readCached(this.fd, into, at)) this.#waiting(() => this.#fill(into, at));
+  }
+
+  #fill(into: Uint8Array, at: number): void {
+    for (let done = 0; done < into.length; ) {
+      const count = this.#readSome(into, done, at);
       if (count === 0) throw this.#tooShort(at, into.length);
       done += count;
     }
   }
 
+  /** Reads what is behind the first `done` bytes of what is at `at`, or the beginning of that. */
+  #readSome(into: Uint8Array, done: number, at: number): number {
+    try {
+      return readSync(this.fd, into, done, into.length - done, at + done);
+    } catch (error) {
+      throw this.#unreadable(at + done, error);
+    }
+  }
+
   async readPieces(pieces: readonly Uint8Array[], at: number): Promise<void> {
-    if (this.now) return this.#readNow(pieces, at);
+    if (this.now) return this.#readPiecesSync(pieces, at);
     await this.#counted(this.#readPiecesAside(pieces, at));
   }
 
@@ -122,14 +121,28 @@ export class FileSource implements ByteSource {
   }
 
   #readPiecesSync(pieces: readonly Uint8Array[], at: number): void {
-    const count = this.#attempt(at, () => readvSync(this.fd, pieces, at));
-    let skip = count;
+    this.#requireOpen();
+    if (this.#waiting === null) this.#fillPieces(pieces, at);
+    else if (!readCachedPieces(this.fd, pieces, at))
+      this.#waiting(() => this.#fillPieces(pieces, at));
+  }
+
+  #fillPieces(pieces: readonly Uint8Array[], at: number): void {
+    let skip = this.#readSomePieces(pieces, at);
     let pieceAt = at;
     for (const piece of pieces) {
       // A short readv is legal anywhere: read what is left of the pieces one by one.
-      if (skip < piece.length) this.readSync(piece.subarray(skip), pieceAt + skip);
+      if (skip < piece.length) this.#fill(piece.subarray(skip), pieceAt + skip);
       skip = Math.max(0, skip - piece.length);
       pieceAt += piece.length;
+    }
+  }
+
+  #readSomePieces(pieces: readonly Uint8Array[], at: number): number {
+    try {
+      return readvSync(this.fd, pieces, at);
+    } catch (error) {
+      throw this.#unreadable(at, error);
     }
   }
 
@@ -138,16 +151,6 @@ export class FileSource implements ByteSource {
     if (this.#owned) closeSync(this.fd);
     this.#owned = false;
     this.#isClosed = true;
-  }
-
-  /** A system call at byte `at`, whose failure (a dying disk, a lost network) is ours to explain. */
-  #attempt<T>(at: number, call: () => T): T {
-    this.#requireOpen();
-    try {
-      return call();
-    } catch (error) {
-      throw this.#unreadable(at, error);
-    }
   }
 
   #requireOpen(): void {
