@@ -22,6 +22,7 @@ export type Mounter =
   | "C, shifted"
   | "floor"
   | "floor, shifted"
+  | "floor, gathering"
   | "PEER";
 
 /** An image's data begin somewhere within a page. */
@@ -131,8 +132,8 @@ async function mountPeer(lab: Lab, raw: string, options: PeerOptions = {}): Prom
 }
 
 /** The raw partition by the least that Bun can do. */
-const mountFloor = (lab: Lab, raw: string, shift: number): Promise<string> =>
-  mountBy(lab, (directory) => [process.execPath, FLOOR, raw, `${shift}`, directory]);
+const mountFloor = (lab: Lab, raw: string, shift: number, ...more: string[]): Promise<string> =>
+  mountBy(lab, (directory) => [process.execPath, FLOOR, raw, `${shift}`, directory, ...more]);
 
 /** PEER="command IMAGE DIR": the two words stand for an image and an empty directory. */
 export const otherMounter = process.env.PEER;
@@ -164,6 +165,8 @@ export function mounted(lab: Lab, by: Mounter, volume: Volume): Promise<string> 
         return mountFloor(lab, volume.raw, 0);
       case "floor, shifted":
         return mountFloor(lab, volume.raw, SHIFT);
+      case "floor, gathering":
+        return mountFloor(lab, volume.raw, SHIFT, "gather");
       case "PEER":
         return mountOther(lab, otherMounter ?? "false", volume.image);
     }
