@@ -9,16 +9,21 @@ export interface FileState {
   readonly mtimeNs: bigint;
 }
 
+/** Every image begins with what tells it from others: sizes, counts, a checksum of those. */
+const HEAD_BYTES = 4096;
+
 /** A look costs 4 us, a read from the page cache less than one: not at each of them. */
 const LOOK_EVERY_MS = 100;
 
 /**
  * An image's file that is read for hours. Where somebody writes another image over it, the bitmap
  * in memory no longer describes it, and every byte would be a wrong one: reads then fail. A file
- * that has only become shorter is read as far as it goes. One that is replaced by another of its
+ * that has only become shorter, and begins as before, is read as far as it goes. One that is replaced by another of its
  * name is none of ours: the old one is there as long as it is open.
  */
 export function watched(source: FileSource, before: FileState): ByteSource {
+  const head = headOf(source);
+  const isCut = (size: bigint) => size < before.size && isSame(head, headOf(source));
   let looked = -Infinity;
   let isChanged = false;
   const requireUnchanged = () => {
@@ -26,7 +31,7 @@ export function watched(source: FileSource, before: FileState): ByteSource {
     if (now - looked >= LOOK_EVERY_MS) {
       looked = now;
       const { size, mtimeNs } = fstatSync(source.fd, { bigint: true });
-      isChanged = mtimeNs !== before.mtimeNs && size >= before.size;
+      isChanged = mtimeNs !== before.mtimeNs && !isCut(size);
     }
     if (isChanged) throw changed(source.name);
   };
@@ -45,6 +50,21 @@ export function watched(source: FileSource, before: FileState): ByteSource {
     [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
   };
 }
+
+/** The first bytes; `null` where they cannot be had. */
+function headOf(source: FileSource): Uint8Array | null {
+  const head = new Uint8Array(Math.min(HEAD_BYTES, source.size));
+  try {
+    source.readSync(head, 0);
+    return head;
+  } catch {
+    return null;
+  }
+}
+
+/** What cannot be read is not known to have changed: who reads it is told why. */
+const isSame = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
+  a === null || b === null || Buffer.compare(a, b) === 0;
 
 function guarded(now: ReadsNow, requireUnchanged: () => void): ReadsNow {
   return {

@@ -1,11 +1,11 @@
 import { describe, expect } from "bun:test";
-import type { Segment } from "../../src/seekable/codec.ts";
+import type { SeekableCodec, Segment } from "../../src/seekable/codec.ts";
 import { lzip } from "../../src/seekable/lzip/lzip.ts";
 import { WrongChecksum } from "../../src/seekable/malformed.ts";
 import { lzma } from "../../src/seekable/xz/lzma.ts";
 import { buildSnapshots } from "../../src/seekable/xz/snapshots.ts";
 import { xz } from "../../src/seekable/xz/xz.ts";
-import { lzipFormat } from "../../src/source/codecs/xz.ts";
+import { lzipFormat, xzFormat } from "../../src/source/codecs/xz.ts";
 import { memorySource } from "../memory-source.ts";
 import { testWith } from "../require.ts";
 import { codecSuite, compressed, expectIndexed } from "./codec-suite.ts";
@@ -82,6 +82,23 @@ describe("snapshots of the decoder", () => {
 
   const check = (needed: string, title: string, fn: () => Promise<void>) =>
     testWith([needed], title, fn, 60_000);
+
+  const byFilter = [
+    ["-T1", "-Csha256", "--lzma2=dict=4KiB,lc=1,lp=3,pb=0"],
+    ["-T1", "-Ccrc32", "--x86", "--lzma2=dict=64KiB"],
+    ["-T1", "-Cnone", "--delta=dist=7", "--arm", "--lzma2=dict=16KiB"],
+  ];
+  for (const options of byFilter) {
+    check("xz", `are exact with ${options.join(" ")}`, async () => {
+      const filtered = compressed(tool("xz", "-0c", ...options), large);
+      const oneBlock: SeekableCodec = {
+        ...xz,
+        build: (source, pass) => buildSnapshots(source, xzFormat, true, pass),
+      };
+      const index = await expectIndexed(oneBlock, filtered, large, 500_000, 1);
+      expect(index.checkpoints.length).toBeGreaterThan(2);
+    });
+  }
 
   check("xz", "are exact, wherever they are taken", async () => {
     const index = await expectIndexed(lzma, bytes(), large, 250_000, 2);
