@@ -7,7 +7,8 @@ const TRIED = 2;
 /**
  * Bytes that format 0001 stores after each block: 4, but partclone before 0.1.0 on 64-bit machines
  * wrote 8 and nothing in the header tells (PC1-CHECKSUM-WIDTH). The first blocks' checksums decide;
- * where they are damaged, the file's size does.
+ * where they are damaged, the file's size does. Of a file that ends within the second of them the
+ * wider layout has less: its second block is an error rather than another's bytes.
  */
 export async function detectV1ChecksumSize(
   stream: ByteStream,
@@ -27,7 +28,12 @@ export async function detectV1ChecksumSize(
     }
   }
   const size = stream.size ?? (got < wanted ? stream.position + got : null);
-  return usedBlocks > 0 && size === stream.position + usedBlocks * (blockSize + 8) ? 8 : 4;
+  if (size === null || usedBlocks === 0) return 4;
+  const dataSize = size - stream.position;
+  if (dataSize === usedBlocks * (blockSize + 4)) return 4;
+  const endsInSecond =
+    tried === TRIED && dataSize >= 2 * blockSize + 4 && dataSize < 2 * (blockSize + 8);
+  return dataSize === usedBlocks * (blockSize + 8) || endsInSecond ? 8 : 4;
 }
 
 function checksumsFit(head: Uint8Array, blockSize: number, width: number, blocks: number): boolean {
