@@ -77,7 +77,7 @@ function mountRow(row: MountRow): Row {
 }
 
 /** The scheduler places threads on cores in one way or another for a whole run. */
-const MANY = 15;
+const MANY = 9;
 
 /** What Bun can do at most: with a copy of its own, and from a mapping. */
 const SEQUENTIAL_FLOORS: readonly Mounter[] = ["floor", "floor, shifted", "floor, gathering"];
