@@ -5,10 +5,16 @@ import type { Mounted, MountOptions } from "./mount.ts";
 import type { Reporter } from "./run-server.ts";
 import type { WorkerTask } from "./worker.ts";
 
+export interface AssignedThreads {
+  readonly serving: readonly Worker[];
+  /** Starts more. */
+  startStandIns(): readonly Worker[];
+}
+
 /** Threads that load what they need while the image is still being read, and then wait. */
 export interface ServingThreads {
-  /** Gives each the task. */
-  assignAll(task: Omit<WorkerTask, "waiting" | "isStandIn">): readonly Worker[];
+  /** Gives each the task, and makes what can stand in for them. */
+  assignAll(task: Omit<WorkerTask, "waiting" | "isStandIn">): AssignedThreads;
   /** Ends those that wait. */
   dismiss(): void;
 }
@@ -19,15 +25,15 @@ function startThreads(): ServingThreads {
   const waiting = Array.from({ length: SERVING_THREADS }, start);
   return {
     assignAll(task) {
-      const { shared } = new StandIns(SERVING_THREADS);
+      const shared = StandIns.share();
       const assign = (thread: Worker, isStandIn: boolean) => {
         thread.postMessage({ ...task, waiting: shared, isStandIn } satisfies WorkerTask);
         return thread;
       };
-      const serving = waiting.splice(0).map((thread) => assign(thread, false));
-      // Started last: nobody waits for them.
-      const standIns = Array.from({ length: STAND_INS }, () => assign(start(), true));
-      return [...serving, ...standIns];
+      return {
+        serving: waiting.splice(0).map((thread) => assign(thread, false)),
+        startStandIns: () => Array.from({ length: STAND_INS }, () => assign(start(), true)),
+      };
     },
     dismiss() {
       for (const thread of waiting.splice(0)) void thread.terminate();

@@ -2,7 +2,7 @@ import { parentPort } from "node:worker_threads";
 import { reviveImage, type SharedImage } from "../formats.ts";
 import { type Patch, patched } from "../fuse/backup-boot.ts";
 import { type ImageStatus, partitionFile } from "../fuse/partition-file.ts";
-import { fuseDevice, serveRequests } from "../fuse/session.ts";
+import { fuseDevice, type SessionMessage, serveRequests } from "../fuse/session.ts";
 import { StandIns } from "../fuse/stand-ins.ts";
 import { SERVING_THREADS } from "../fuse/threads.ts";
 import { reviveStored, type SharedStored } from "../source/stored.ts";
@@ -16,7 +16,7 @@ export interface WorkerTask {
   readonly fileName: string;
   readonly status: ImageStatus;
   readonly patch: Patch | null;
-  /** Of the StandIns of the mount. */
+  /** What the mount's StandIns share. */
   readonly waiting: Int32Array;
   readonly isStandIn: boolean;
   readonly debug: boolean;
@@ -24,7 +24,8 @@ export interface WorkerTask {
 
 async function work(task: WorkerTask): Promise<void> {
   const { fuseFd, stored, shared, fileName, status, patch, debug } = task;
-  const standIns = new StandIns(SERVING_THREADS, task.waiting);
+  const post = (message: SessionMessage) => parentPort?.postMessage(message);
+  const standIns = new StandIns(SERVING_THREADS, task.waiting, () => post({ type: "waiting" }));
   const image = await reviveImage(reviveStored(stored, standIns.whileWaiting), shared);
   const file = partitionFile(image, fileName, status);
   const device = fuseDevice(fuseFd);
@@ -32,7 +33,7 @@ async function work(task: WorkerTask): Promise<void> {
     device: task.isStandIn ? standIns.deviceOf(device) : device,
     files: [patch === null ? file : patched(file, patch)],
     debug,
-    post: (message) => parentPort?.postMessage(message),
+    post,
   });
   standIns.end();
 }

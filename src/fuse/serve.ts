@@ -6,6 +6,13 @@ import { unmountCommand } from "./mount-point.ts";
 import { mountAt } from "./mount-table.ts";
 import type { SessionMessage } from "./session.ts";
 
+/** All that answer a mount's requests. */
+export interface RequestWorkers {
+  readonly serving: readonly RequestWorker[];
+  /** FUS-STAND-IN: starts those that help while all others wait for a disk. */
+  startStandIns?(): readonly RequestWorker[];
+}
+
 /** What answers a mount's requests: a thread that runs `serveRequests`, or `serveConcurrently`. */
 export interface RequestWorker {
   on(event: "message", listener: (message: SessionMessage) => void): unknown;
@@ -15,7 +22,7 @@ export interface RequestWorker {
 
 export interface ServeOptions {
   /** Starts all that answer the requests that come from the descriptor. */
-  createWorkers(fd: number): readonly RequestWorker[];
+  createWorkers(fd: number): RequestWorkers;
   /** INIT is answered: clients can read. */
   onReady?(guard: Guard): void | Promise<void>;
   /** Where `onReady` mounts something on top of this mount, which `guard.shows`. */
@@ -70,6 +77,7 @@ function messageHandler(
   mount: Mount,
   guard: Guard,
   options: ServeOptions,
+  onWaiting: () => void,
 ): (message: SessionMessage) => Promise<void> {
   const logged = new Set<string>();
   return async (message) => {
@@ -77,6 +85,9 @@ function messageHandler(
       case "init":
         raiseReadahead(mount.mountPoint);
         await options.onReady?.(guard);
+        break;
+      case "waiting":
+        onWaiting();
         break;
       case "refused":
         throw new ImageBackupError("SYSTEM", message.line);
@@ -128,9 +139,13 @@ export async function serve(mount: Mount, options: ServeOptions): Promise<void> 
   const stopListening = unmountOnSignal(mount, options.log);
   try {
     guard = startGuard(mount.mountPoint, options.shownAt);
-    const handle = messageHandler(mount, guard, options);
-    const workers = options.createWorkers(mount.fd);
-    await Promise.all(workers.map((worker) => endOf(worker, handle)));
+    const { promise: failure, reject } = Promise.withResolvers<never>();
+    const { serving, startStandIns } = options.createWorkers(mount.fd);
+    const handle = messageHandler(mount, guard, options, () => {
+      for (const worker of startStandIns?.() ?? []) endOf(worker, handle).catch(reject);
+    });
+    const ends = serving.map((worker) => endOf(worker, handle));
+    await Promise.race([Promise.all(ends), failure]);
     guard.dismiss();
   } catch (error) {
     // FUS-FILES-KILLED: what is mounted on top may wait for answers that do not come any more. To

@@ -3,7 +3,8 @@ import type { Device } from "./session.ts";
 /**
  * Threads beside the serving ones that answer requests only while those all wait for the image's
  * disk. Always awake they would cost warm reads; without them two reads that wait keep all others
- * waiting, of which a disk could serve many at once.
+ * waiting, of which a disk could serve many at once. They are started when they are first needed:
+ * most mounts never need them, and they would double the time until a mount answers.
  */
 export const STAND_INS = 4;
 
@@ -13,25 +14,38 @@ const LINGER = 32;
 /** Added at the end to the number of those that wait, so that all stand-ins go on and see the end. */
 const ENDED = 2 ** 20;
 
-/** How many threads wait is shared by all threads of a mount. */
-export class StandIns {
-  readonly shared: Int32Array;
-  readonly #serving: number;
+/** What is shared: how many threads wait, and whether the stand-ins were called. */
+const WAITING = 0;
+const CALLED = 1;
 
-  /** `serving`: threads that are no stand-ins. */
-  constructor(serving: number, shared: Int32Array = new Int32Array(new SharedArrayBuffer(4))) {
+/** One for each thread of a mount. */
+export class StandIns {
+  readonly #serving: number;
+  readonly #shared: Int32Array;
+  readonly #call: () => void;
+
+  /** `serving`: threads that are no stand-ins. `call`: has them started; called once in all threads. */
+  constructor(serving: number, shared: Int32Array, call: () => void) {
     this.#serving = serving;
-    this.shared = shared;
+    this.#shared = shared;
+    this.#call = call;
+  }
+
+  static share(): Int32Array {
+    return new Int32Array(new SharedArrayBuffer(8));
   }
 
   /** Around a read that has to wait. */
   readonly whileWaiting = <T>(read: () => T): T => {
-    const waiting = Atomics.add(this.shared, 0, 1) + 1;
-    if (waiting >= this.#serving) Atomics.notify(this.shared, 0, 1);
+    const waiting = Atomics.add(this.#shared, WAITING, 1) + 1;
+    if (waiting >= this.#serving) {
+      if (Atomics.exchange(this.#shared, CALLED, 1) === 0) this.#call();
+      Atomics.notify(this.#shared, WAITING, 1);
+    }
     try {
       return read();
     } finally {
-      Atomics.sub(this.shared, 0, 1);
+      Atomics.sub(this.#shared, WAITING, 1);
     }
   };
 
@@ -49,20 +63,20 @@ export class StandIns {
   }
 
   #isNeeded(): boolean {
-    return Atomics.load(this.shared, 0) >= this.#serving;
+    return Atomics.load(this.#shared, WAITING) >= this.#serving;
   }
 
   #untilNeeded(): void {
     for (;;) {
-      const waiting = Atomics.load(this.shared, 0);
+      const waiting = Atomics.load(this.#shared, WAITING);
       if (waiting >= this.#serving) return;
-      Atomics.wait(this.shared, 0, waiting);
+      Atomics.wait(this.#shared, WAITING, waiting);
     }
   }
 
   /** A serving thread has seen the mount's end. */
   end(): void {
-    Atomics.add(this.shared, 0, ENDED);
-    Atomics.notify(this.shared, 0);
+    Atomics.add(this.#shared, WAITING, ENDED);
+    Atomics.notify(this.#shared, WAITING);
   }
 }

@@ -39,10 +39,11 @@ const startThread = (start: WorkerStart) =>
 
 async function serveMount(mount: Mount, config: ServerConfig): Promise<void> {
   await serve(mount, {
-    createWorkers: (fd) =>
-      config.concurrent
+    createWorkers: (fd) => ({
+      serving: config.concurrent
         ? [serveConcurrently(fd, [patternFile(config.pattern)], config.debug ?? false)]
         : Array.from({ length: SERVING_THREADS }, () => startThread({ fd, config })),
+    }),
     onReady: () => {
       if (config.fail === "ready") throw new Error("failed on purpose");
       reportReady(JSON.stringify({ allowOther: mount.allowOther }));
