@@ -118,7 +118,7 @@ async function main(
     createWorkers: (fuseFd) => {
       const workerData: Task = { fuseFd, fd, shift, gathers };
       const start = () => new Worker(new URL(import.meta.url), { workerData });
-      return { serving: Array.from({ length: SERVING_THREADS }, start) };
+      return Array.from({ length: SERVING_THREADS }, start);
     },
     log: (line) => console.error(line),
   });

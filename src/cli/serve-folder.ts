@@ -37,9 +37,7 @@ export async function serveFolder(
   );
   const { mount } = place;
   await serve(mount, {
-    createWorkers: (fuseFd) => ({
-      serving: [serveConcurrently(fuseFd, [first, ...others], debug)],
-    }),
+    createWorkers: (fuseFd) => [serveConcurrently(fuseFd, [first, ...others], debug)],
     onReady: async (guard) => {
       await place.ready(guard);
       const files = shown.map(({ file: { name, size }, what }) => ({

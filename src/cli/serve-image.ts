@@ -32,9 +32,9 @@ export async function serveImage(
     await using _source = laidOut.image.source;
     const file = partitionFile(laidOut.image, fileName, status);
     const patch = await patchOf(options, laidOut.image, file);
-    await serveLaidOut(laidOut, { fileName, status }, options, reporter, (fuseFd) => ({
-      serving: [serveConcurrently(fuseFd, [patch === null ? file : patched(file, patch)], debug)],
-    }));
+    await serveLaidOut(laidOut, { fileName, status }, options, reporter, (fuseFd) => [
+      serveConcurrently(fuseFd, [patch === null ? file : patched(file, patch)], debug),
+    ]);
     return;
   }
   await using stored = source;

@@ -1,39 +1,28 @@
 import { Worker } from "node:worker_threads";
-import { STAND_INS, StandIns } from "../fuse/stand-ins.ts";
 import { SERVING_THREADS } from "../fuse/threads.ts";
 import type { Mounted, MountOptions } from "./mount.ts";
 import type { Reporter } from "./run-server.ts";
 import type { WorkerTask } from "./worker.ts";
 
-export interface AssignedThreads {
-  readonly serving: readonly Worker[];
-  /** Starts more. */
-  startStandIns(): readonly Worker[];
-}
-
 /** Threads that load what they need while the image is still being read, and then wait. */
 export interface ServingThreads {
-  /** Gives each the task, and makes what can stand in for them. */
-  assignAll(task: Omit<WorkerTask, "waiting" | "isStandIn">): AssignedThreads;
+  /** Gives each the task. */
+  assignAll(task: WorkerTask): readonly Worker[];
   /** Ends those that wait. */
   dismiss(): void;
 }
 
 /** Starting a thread takes longer than reading most bitmaps: half of the time until a mount answers. */
 function startThreads(): ServingThreads {
-  const start = () => new Worker(new URL("./worker.ts", import.meta.url));
-  const waiting = Array.from({ length: SERVING_THREADS }, start);
+  const waiting = Array.from(
+    { length: SERVING_THREADS },
+    () => new Worker(new URL("./worker.ts", import.meta.url)),
+  );
   return {
     assignAll(task) {
-      const shared = StandIns.share();
-      const assign = (thread: Worker, isStandIn: boolean) => {
-        thread.postMessage({ ...task, waiting: shared, isStandIn } satisfies WorkerTask);
-        return thread;
-      };
-      return {
-        serving: waiting.splice(0).map((thread) => assign(thread, false)),
-        startStandIns: () => Array.from({ length: STAND_INS }, () => assign(start(), true)),
-      };
+      const threads = waiting.splice(0);
+      for (const thread of threads) thread.postMessage(task);
+      return threads;
     },
     dismiss() {
       for (const thread of waiting.splice(0)) void thread.terminate();

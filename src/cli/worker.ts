@@ -2,9 +2,7 @@ import { parentPort } from "node:worker_threads";
 import { reviveImage, type SharedImage } from "../formats.ts";
 import { type Patch, patched } from "../fuse/backup-boot.ts";
 import { type ImageStatus, partitionFile } from "../fuse/partition-file.ts";
-import { fuseDevice, type SessionMessage, serveRequests } from "../fuse/session.ts";
-import { StandIns } from "../fuse/stand-ins.ts";
-import { SERVING_THREADS } from "../fuse/threads.ts";
+import { fuseDevice, serveRequests } from "../fuse/session.ts";
 import { reviveStored, type SharedStored } from "../source/stored.ts";
 
 /** What a serving thread is sent, once. */
@@ -16,26 +14,19 @@ export interface WorkerTask {
   readonly fileName: string;
   readonly status: ImageStatus;
   readonly patch: Patch | null;
-  /** What the mount's StandIns share. */
-  readonly waiting: Int32Array;
-  readonly isStandIn: boolean;
   readonly debug: boolean;
 }
 
 async function work(task: WorkerTask): Promise<void> {
   const { fuseFd, stored, shared, fileName, status, patch, debug } = task;
-  const post = (message: SessionMessage) => parentPort?.postMessage(message);
-  const standIns = new StandIns(SERVING_THREADS, task.waiting, () => post({ type: "waiting" }));
-  const image = await reviveImage(reviveStored(stored, standIns.whileWaiting), shared);
+  const image = await reviveImage(reviveStored(stored), shared);
   const file = partitionFile(image, fileName, status);
-  const device = fuseDevice(fuseFd);
   await serveRequests({
-    device: task.isStandIn ? standIns.deviceOf(device) : device,
+    device: fuseDevice(fuseFd),
     files: [patch === null ? file : patched(file, patch)],
     debug,
-    post,
+    post: (message) => parentPort?.postMessage(message),
   });
-  standIns.end();
 }
 
 parentPort?.once("message", work);

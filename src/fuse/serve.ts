@@ -6,13 +6,6 @@ import { unmountCommand } from "./mount-point.ts";
 import { mountAt } from "./mount-table.ts";
 import type { SessionMessage } from "./session.ts";
 
-/** All that answer a mount's requests. */
-export interface RequestWorkers {
-  readonly serving: readonly RequestWorker[];
-  /** FUS-STAND-IN: starts those that help while all others wait for a disk. */
-  startStandIns?(): readonly RequestWorker[];
-}
-
 /** What answers a mount's requests: a thread that runs `serveRequests`, or `serveConcurrently`. */
 export interface RequestWorker {
   on(event: "message", listener: (message: SessionMessage) => void): unknown;
@@ -22,7 +15,7 @@ export interface RequestWorker {
 
 export interface ServeOptions {
   /** Starts all that answer the requests that come from the descriptor. */
-  createWorkers(fd: number): RequestWorkers;
+  createWorkers(fd: number): readonly RequestWorker[];
   /** INIT is answered: clients can read. */
   onReady?(guard: Guard): void | Promise<void>;
   /** Where `onReady` mounts something on top of this mount, which `guard.shows`. */
@@ -77,7 +70,6 @@ function messageHandler(
   mount: Mount,
   guard: Guard,
   options: ServeOptions,
-  onWaiting: () => void,
 ): (message: SessionMessage) => Promise<void> {
   const logged = new Set<string>();
   return async (message) => {
@@ -85,9 +77,6 @@ function messageHandler(
       case "init":
         raiseReadahead(mount.mountPoint);
         await options.onReady?.(guard);
-        break;
-      case "waiting":
-        onWaiting();
         break;
       case "refused":
         throw new ImageBackupError("SYSTEM", message.line);
@@ -139,13 +128,9 @@ export async function serve(mount: Mount, options: ServeOptions): Promise<void> 
   const stopListening = unmountOnSignal(mount, options.log);
   try {
     guard = startGuard(mount.mountPoint, options.shownAt);
-    const { promise: failure, reject } = Promise.withResolvers<never>();
-    const { serving, startStandIns } = options.createWorkers(mount.fd);
-    const handle = messageHandler(mount, guard, options, () => {
-      for (const worker of startStandIns?.() ?? []) endOf(worker, handle).catch(reject);
-    });
-    const ends = serving.map((worker) => endOf(worker, handle));
-    await Promise.race([Promise.all(ends), failure]);
+    const handle = messageHandler(mount, guard, options);
+    const workers = options.createWorkers(mount.fd);
+    await Promise.all(workers.map((worker) => endOf(worker, handle)));
     guard.dismiss();
   } catch (error) {
     // FUS-FILES-KILLED: what is mounted on top may wait for answers that do not come any more. To

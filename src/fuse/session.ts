@@ -12,8 +12,6 @@ import { describe } from "./trace.ts";
 export type SessionMessage =
   /** INIT is answered: the mount can be used. */
   | { readonly type: "init"; readonly minor: number; readonly maxReadahead: number }
-  /** All threads wait for the image's disk, for the first time (FUS-STAND-IN). */
-  | { readonly type: "waiting" }
   /** The kernel cannot be served; the line is for people. */
   | { readonly type: "refused"; readonly line: string }
   /** Something failed for the first time in this thread; `kind` tells repetitions apart. */

@@ -10,20 +10,15 @@ import {
 } from "node:fs";
 import { promisify } from "node:util";
 import { ImageBackupError } from "../bytes/errors.ts";
-import { readCached, readCachedPieces } from "./cached-read.ts";
 import type { ByteSource, ReadsNow } from "./source.ts";
 
 const readInPool = promisify(read);
 
-/** Does a read that has to wait for a disk; told so before, others can stand in meanwhile. */
-export type Waiting = <T>(read: () => T) => T;
-
 /**
  * How a file is read. At once: 0.7 us each from the page cache, where a trip through the runtime's
- * thread pool costs 20; what is not in the cache by a Waiting, if there is one. Aside: in that pool,
- * by who must answer others while a disk hangs.
+ * thread pool costs 20. Aside: in that pool, by who must answer others while a disk hangs.
  */
-export type Reading = "at once" | "aside" | Waiting;
+export type Reading = "at once" | "aside";
 
 /** A regular file. */
 export class FileSource implements ByteSource {
@@ -31,7 +26,6 @@ export class FileSource implements ByteSource {
   readonly size: number;
   readonly fd: number;
   readonly now?: ReadsNow;
-  readonly #waiting: Waiting | null;
   /** A descriptor that another thread opened stays open when this source is disposed. */
   #owned: boolean;
   /** The number of a closed descriptor is soon that of another file. */
@@ -50,7 +44,6 @@ export class FileSource implements ByteSource {
     this.fd = fd;
     this.size = size;
     this.#owned = owned;
-    this.#waiting = typeof reading === "function" ? reading : null;
     if (reading === "aside") return;
     this.now = {
       read: (into, at) => this.readSync(into, at),
@@ -77,8 +70,7 @@ export class FileSource implements ByteSource {
 
   readSync(into: Uint8Array, at: number): void {
     this.#requireOpen();
-    if (this.#waiting === null) this.#fill(into, at);
-    else if (!readCached(this.fd, into, at)) this.#waiting(() => this.#fill(into, at));
+    this.#fill(into, at);
   }
 
   #fill(into: Uint8Array, at: number): void {
@@ -122,9 +114,7 @@ export class FileSource implements ByteSource {
 
   #readPiecesSync(pieces: readonly Uint8Array[], at: number): void {
     this.#requireOpen();
-    if (this.#waiting === null) this.#fillPieces(pieces, at);
-    else if (!readCachedPieces(this.fd, pieces, at))
-      this.#waiting(() => this.#fillPieces(pieces, at));
+    this.#fillPieces(pieces, at);
   }
 
   #fillPieces(pieces: readonly Uint8Array[], at: number): void {

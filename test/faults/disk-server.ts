@@ -97,7 +97,7 @@ async function main(config: DiskConfig): Promise<void> {
     createWorkers: (fd) => {
       const workerData: WorkerStart = { fd, config, state };
       const start = () => new Worker(new URL(import.meta.url), { workerData });
-      return { serving: Array.from({ length: THREADS }, start) };
+      return Array.from({ length: THREADS }, start);
     },
     onReady: () => console.log("ready"),
     log: () => {},

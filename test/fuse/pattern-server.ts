@@ -39,11 +39,10 @@ const startThread = (start: WorkerStart) =>
 
 async function serveMount(mount: Mount, config: ServerConfig): Promise<void> {
   await serve(mount, {
-    createWorkers: (fd) => ({
-      serving: config.concurrent
+    createWorkers: (fd) =>
+      config.concurrent
         ? [serveConcurrently(fd, [patternFile(config.pattern)], config.debug ?? false)]
         : Array.from({ length: SERVING_THREADS }, () => startThread({ fd, config })),
-    }),
     onReady: () => {
       if (config.fail === "ready") throw new Error("failed on purpose");
       reportReady(JSON.stringify({ allowOther: mount.allowOther }));
