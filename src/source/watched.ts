@@ -18,8 +18,8 @@ const LOOK_EVERY_MS = 100;
 /**
  * An image's file that is read for hours. Where somebody writes another image over it, the bitmap
  * in memory no longer describes it, and every byte would be a wrong one: reads then fail. A file
- * that has only become shorter, and begins as before, is read as far as it goes. One that is replaced by another of its
- * name is none of ours: the old one is there as long as it is open.
+ * that has only become shorter, and begins as before, is read as far as it goes. One that is
+ * replaced by another of its name is none of ours: the old one is there as long as it is open.
  */
 export function watched(source: FileSource, before: FileState): ByteSource {
   const head = headOf(source);
