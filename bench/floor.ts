@@ -4,7 +4,8 @@
  * nothing else: no image, no bitmap, no parsing, no checks. What our mounts are behind this is ours.
  * With a SHIFT that is not 0 the data begin within a page, as those of an image do. With a fourth
  * word, `gather`, large reads are answered from a mapping of the file: a copy less, but a page fault
- * for each page.
+ * for each page. What is mapped counts as this process's memory, and its page tables grow with the
+ * file, so that it has to be mapped anew now and then.
  */
 import { FFIType, ptr } from "bun:ffi";
 import { fstatSync, openSync, readSync, writeSync } from "node:fs";
@@ -19,10 +20,13 @@ import { SERVING_THREADS } from "../src/fuse/threads.ts";
 
 const READ = 15;
 const PAGE = 4096;
+/** Of a file that stays mapped for good, later readings would find no page fault left. */
+const MAPPED_ANEW_AFTER = 256 * 2 ** 20;
 /** Smaller reads are copied: a system call through bun:ffi gains nothing for them. */
 const GATHERED_FROM = 128 * 1024;
 const PROT_READ = 1;
 const MAP_SHARED = 1;
+const MAP_FIXED = 16;
 const MADV_RANDOM = 1;
 
 interface Task {
@@ -45,8 +49,17 @@ function gathering({ fuseFd, fd }: Task): Sender {
   const size = BigInt(fstatSync(fd).size);
   const base = mmap(null, size, PROT_READ, MAP_SHARED, fd, 0n);
   if (base === null) throw new Error("mmap failed");
-  madvise(base, size, MADV_RANDOM);
+  const remap = () => {
+    mmap(base, size, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0n);
+    madvise(base, size, MADV_RANDOM);
+  };
+  let unmapped = MAPPED_ANEW_AFTER;
   return (header, at, length) => {
+    unmapped += length;
+    if (unmapped >= MAPPED_ANEW_AFTER) {
+      remap();
+      unmapped = 0;
+    }
     const pieces = [header, OUT_HEADER.size, Number(base) + at, length].map(BigInt);
     readahead(fd, at, BigInt(length));
     if (writev(fuseFd, ptr(new BigUint64Array(pieces)), 2) < 0n) throw new Error("writev failed");

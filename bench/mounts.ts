@@ -209,3 +209,17 @@ export function dropCaches(): void {
   must(["sync"]);
   writeFileSync("/proc/sys/vm/drop_caches", "1");
 }
+
+/**
+ * The volume's files in the page cache as one reading in order leaves them. As a tool's small writes
+ * or random reads left them, in pages of 4 KiB, the same file takes 1.4 times as long to read.
+ */
+export function warm(lab: Lab, { raw, image }: Volume): void {
+  for (const path of [raw, image]) {
+    lab.once(`warm ${path}`, () => {
+      must(["sync", "-f", path]);
+      must(["dd", `if=${path}`, "iflag=nocache", "count=0"]);
+      must(["dd", `if=${path}`, "of=/dev/null", "bs=1M"]);
+    });
+  }
+}

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Lab } from "./lab.ts";
 
 /** What a row's result must be. */
@@ -72,6 +73,8 @@ export async function measure(lab: Lab, row: Row, usualRounds: number): Promise<
     // Nobody is always the one who runs after another.
     for (const [name, subject] of round % 2 === 0 ? order : order.toReversed()) {
       figuresNow[name] = await subject(lab);
+      // Lets signals in.
+      await setImmediate();
     }
     if (round === 0) continue;
     for (const [name, figure] of Object.entries(figuresNow)) figures[name]?.push(figure);

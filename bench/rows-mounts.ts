@@ -1,6 +1,6 @@
 /** Reads through the mount, side by side with a passthrough of the raw partition in C. */
 import type { Lab } from "./lab.ts";
-import { dropCaches, loopDevice, type Mounter, mounted, otherMounter } from "./mounts.ts";
+import { dropCaches, loopDevice, type Mounter, mounted, otherMounter, warm } from "./mounts.ts";
 import { type Rate, type Reading, readWithFio } from "./reading.ts";
 import type { Bar, Row, Subject } from "./row.ts";
 import { fragmented, v1 } from "./synthetic.ts";
@@ -38,6 +38,7 @@ function readBy(by: Mounter, volume: VolumeOf, reading: ReadingOf, cold: boolean
   return async (lab) => {
     const file = await mounted(lab, by, volume(lab));
     if (cold) dropCaches();
+    else warm(lab, volume(lab));
     return figureOf(readWithFio(file, reading(lab)), reading(lab));
   };
 }

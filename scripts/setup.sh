@@ -42,6 +42,7 @@ test pbzip2           pbzip2
 test sfdisk           fdisk
 test sgdisk           gdisk
 test b3sum            b3sum
+test xxhsum           xxhash
 test pvcreate         lvm2
 test parted           parted
 test ocs-sr           clonezilla

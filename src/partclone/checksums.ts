@@ -1,6 +1,7 @@
 import type { IHasher } from "hash-wasm";
 import { CRC32_START, crc32Repeater, crc32Update } from "../bytes/crc32.ts";
 import type { ChecksumName } from "./layouts.ts";
+import { nativeXxh128, type RunningHash } from "./xxhash-library.ts";
 
 /** A strip's checksum while its blocks come in. */
 export interface Checksum {
@@ -31,14 +32,20 @@ export interface ChecksumKind {
   readonly checksum: ChecksumName;
 }
 
-/** The checksum of format 0002's `mode`, stored in the writer's byte order (PC2-CHECKSUM). */
+/**
+ * The checksum of format 0002's `mode`, stored in the writer's byte order (PC2-CHECKSUM). XXH128,
+ * which Clonezilla writes since 2026, is computed by the system's library if `mayUseLibrary`.
+ */
 export async function v2Checksum(
   mode: Exclude<ChecksumName, "NONE">,
   littleEndian: boolean,
+  mayUseLibrary = true,
 ): Promise<Checksum> {
   if (mode === "CRC32") return crc32Checksum(littleEndian);
+  const native = mode === "XXH128" && mayUseLibrary ? nativeXxh128() : null;
+  if (native) return xxhChecksum(native, littleEndian);
   xxhHashers[mode] ??= loadXxh(mode);
-  return xxhChecksum(await xxhHashers[mode], littleEndian);
+  return xxhChecksum(inTurns(await xxhHashers[mode]), littleEndian);
 }
 
 /** A hasher that several checksums use in turns. */
@@ -74,12 +81,8 @@ function crc32Checksum(littleEndian: boolean): Checksum {
   };
 }
 
-/**
- * Libraries print the canonical digest: big-endian, the high half first. partclone stores the C
- * value, which on a little-endian machine is the exact reverse, and on a big-endian one has its
- * 64-bit halves exchanged.
- */
-function xxhChecksum(shared: SharedHasher, littleEndian: boolean): Checksum {
+/** A hash of one's own by a hasher that others use, too. */
+function inTurns(shared: SharedHasher): RunningHash {
   let saved: Uint8Array | null = null;
   const save = () => {
     saved = shared.hasher.save();
@@ -100,12 +103,28 @@ function xxhChecksum(shared: SharedHasher, littleEndian: boolean): Checksum {
     update(bytes) {
       taken().update(bytes);
     },
-    matches(stored) {
+    canonical() {
       const hasher = taken();
-      // digest() ends a hasher of hash-wasm; without reseed the checksum runs on after it.
+      // digest() ends a hasher of hash-wasm.
       const running = hasher.save();
       const canonical = hasher.digest("binary");
       hasher.load(running);
+      return canonical;
+    },
+  };
+}
+
+/**
+ * partclone stores the C value, which on a little-endian machine is the exact reverse of the
+ * canonical digest, and on a big-endian one has its 64-bit halves exchanged. Without reseed the
+ * checksum runs on after it.
+ */
+function xxhChecksum(hash: RunningHash, littleEndian: boolean): Checksum {
+  return {
+    reset: () => hash.reset(),
+    update: (bytes) => hash.update(bytes),
+    matches(stored) {
+      const canonical = hash.canonical();
       const expected = littleEndian ? canonical.reverse() : exchangeHalves(canonical);
       return expected.every((byte, index) => byte === stored[index]);
     },
