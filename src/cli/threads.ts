@@ -4,28 +4,33 @@ import type { Mounted, MountOptions } from "./mount.ts";
 import type { Reporter } from "./run-server.ts";
 import type { WorkerTask } from "./worker.ts";
 
-/** Threads that load what they need while the image is still being read, and then wait. */
+/** The threads that serve. One loads what it needs while the image is still being read, and waits. */
 export interface ServingThreads {
   /** Gives each the task. */
   assignAll(task: WorkerTask): readonly Worker[];
-  /** Ends those that wait. */
+  /** Ends the one that waits. */
   dismiss(): void;
 }
 
-/** Starting a thread takes longer than reading most bitmaps: half of the time until a mount answers. */
+/**
+ * Starting a thread takes longer than reading most bitmaps. To start them all at once, with every
+ * core busy, takes a sixth longer until a mount answers, for which one is enough.
+ */
 function startThreads(): ServingThreads {
-  const waiting = Array.from(
-    { length: SERVING_THREADS },
-    () => new Worker(new URL("./worker.ts", import.meta.url)),
-  );
+  const start = () => new Worker(new URL("./worker.ts", import.meta.url));
+  let waiting: Worker | null = start();
   return {
     assignAll(task) {
-      const threads = waiting.splice(0);
+      const threads = Array.from({ length: SERVING_THREADS }, (_, i) =>
+        i === 0 && waiting ? waiting : start(),
+      );
+      waiting = null;
       for (const thread of threads) thread.postMessage(task);
       return threads;
     },
     dismiss() {
-      for (const thread of waiting.splice(0)) void thread.terminate();
+      void waiting?.terminate();
+      waiting = null;
     },
   };
 }

@@ -3,7 +3,7 @@ import { FileSource, openFile, type Reading } from "./file.ts";
 import { findPieces } from "./find-pieces.ts";
 import { openPieces, PiecesSource, type SharedPieces } from "./pieces.ts";
 import type { ByteSource } from "./source.ts";
-import { watched } from "./watched.ts";
+import { type Head, headOf, watched } from "./watched.ts";
 
 /** The bytes of an image as they are stored: in one file, or in pieces. */
 export type StoredSource = FileSource | PiecesSource;
@@ -15,6 +15,8 @@ export type SharedStored =
       readonly fd: number;
       readonly size: number;
       readonly mtimeNs: bigint;
+      /** A thread that starts while a disk hangs must not wait for it. */
+      readonly head: Head;
     }
   | SharedPieces;
 
@@ -42,7 +44,7 @@ export function statusOf(source: StoredSource): BigIntStats {
 export function shareStored(source: StoredSource, { mtimeNs }: BigIntStats): SharedStored {
   if (source instanceof PiecesSource) return source.shared;
   const { name, fd, size } = source;
-  return { name, fd, size, mtimeNs };
+  return { name, fd, size, mtimeNs, head: headOf(source) };
 }
 
 /** The same bytes in a thread that was sent `shared`; reads fail once they are written to. */
@@ -50,5 +52,5 @@ export function reviveStored(shared: SharedStored, reading?: Reading): ByteSourc
   if ("pieces" in shared) return new PiecesSource(shared, reading);
   // The thread that opened it owns the descriptor.
   const file = new FileSource(shared.name, shared.fd, shared.size, false, reading);
-  return watched(file, shared);
+  return watched(file, shared, shared.head);
 }

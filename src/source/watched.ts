@@ -21,8 +21,11 @@ const LOOK_EVERY_MS = 100;
  * that has only become shorter, and begins as before, is read as far as it goes. One that is
  * replaced by another of its name is none of ours: the old one is there as long as it is open.
  */
-export function watched(source: FileSource, before: FileState): ByteSource {
-  const head = headOf(source);
+export function watched(
+  source: FileSource,
+  before: FileState,
+  head: Head = headOf(source),
+): ByteSource {
   const isCut = (size: bigint) => size < before.size && isSame(head, headOf(source));
   let looked = -Infinity;
   let isChanged = false;
@@ -51,8 +54,10 @@ export function watched(source: FileSource, before: FileState): ByteSource {
   };
 }
 
-/** The first bytes; `null` where they cannot be had. */
-function headOf(source: FileSource): Uint8Array | null {
+/** A file's first bytes; `null` where they cannot be had. */
+export type Head = Uint8Array | null;
+
+export function headOf(source: FileSource): Head {
   const head = new Uint8Array(Math.min(HEAD_BYTES, source.size));
   try {
     source.readSync(head, 0);
@@ -63,7 +68,7 @@ function headOf(source: FileSource): Uint8Array | null {
 }
 
 /** What cannot be read is not known to have changed: who reads it is told why. */
-const isSame = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
+const isSame = (a: Head, b: Head): boolean =>
   a === null || b === null || Buffer.compare(a, b) === 0;
 
 function guarded(now: ReadsNow, requireUnchanged: () => void): ReadsNow {
