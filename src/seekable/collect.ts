@@ -2,7 +2,7 @@
  * Decoded bytes are not in the heap that the engine looks at before it collects garbage: without
  * help a process keeps 100 MB more of them.
  */
-const COLLECT_EVERY = 16 * 2 ** 20;
+const COLLECT_EVERY = 64 * 2 ** 20;
 
 /**
  * Tells of bytes that will be garbage soon. `returned`: their memory goes back to the system at
