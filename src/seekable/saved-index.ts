@@ -8,7 +8,7 @@ import type { SeekableCodec } from "./codec.ts";
 import { IndexFile, type Records } from "./index-file.ts";
 
 /** Changes with the form of an index file. */
-const FORMAT = "vpartclone index 1";
+const FORMAT = "vpartclone index 2";
 const SUFFIX = ".index";
 /** Images whose indexes are kept. */
 const MOST_FILES = 64;

@@ -1,7 +1,7 @@
 import { viewOf } from "../source/codecs/exact.ts";
 
 /** A segment has a hash for each so many bytes, so that its beginning can be proved by itself. */
-export const HASHED_PIECE = 2 ** 20;
+export const HASHED_PIECE = 2 ** 18;
 const HASH_SIZE = 8;
 
 /** XXH3 of a segment's decoded bytes: each that is read must have the hash it had in the pass. */

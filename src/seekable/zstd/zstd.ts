@@ -57,8 +57,10 @@ async function decode(
   wanted: number,
 ): Promise<Uint8Array> {
   const outputs = [];
+  // With room for the last block, of which less may be wanted.
+  const expected = Math.min(segment.length, wanted + MAX_BLOCK_SIZE);
   for (const part of await collect(compressed, segment, inside, wanted)) {
-    outputs.push(await decodePart(part, segment.length, inside));
+    outputs.push(await decodePart(part, expected, segment.length, inside));
   }
   return joined(outputs);
 }
@@ -87,8 +89,13 @@ async function collect(
   return parts.finish();
 }
 
-async function decodePart(part: Part, length: number, inside: Inside | null): Promise<Uint8Array> {
-  if (!part.needsDictionary || inside === null) return decodeFrames(part.bytes, length, length);
+async function decodePart(
+  part: Part,
+  expected: number,
+  limit: number,
+  inside: Inside | null,
+): Promise<Uint8Array> {
+  if (!part.needsDictionary || inside === null) return decodeFrames(part.bytes, expected, limit);
   const dictionary = Buffer.concat([inside.dictionary, await windowOf(inside)]);
-  return decodeFrames(part.bytes, length, length, dictionary);
+  return decodeFrames(part.bytes, expected, limit, dictionary);
 }
