@@ -12,7 +12,7 @@ const post = (message: IndexMessage) => parentPort?.postMessage(message);
 async function index({ stored, codec: name, spacing, from, fd, end }: IndexTask): Promise<void> {
   const codec = await seekableCodec(name);
   const file = new IndexFile(fd, end);
-  const collect = collector(false);
+  const collect = collector();
   let outOffset = from?.outOffset ?? 0;
   // Its pieces are this thread's own.
   await using source = reviveStored(stored);

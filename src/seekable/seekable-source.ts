@@ -116,10 +116,7 @@ export class SeekableSource implements ByteSource {
     const isNear = this.#cache.has(index) || index === this.#lastSegment + 1;
     const needed = isNear ? end - start : Math.min(end, wantedEnd) - start;
     const content = await this.#cache.get(index, needed);
-    if (index === this.#lastSegment + 1) {
-      this.#prefetch(index + 1);
-      this.#prefetch(index + 2);
-    }
+    if (index === this.#lastSegment + 1) this.#prefetch(index + 1);
     this.#lastSegment = index;
     return { start, content };
   }

@@ -1,7 +1,7 @@
 import { collector } from "./collect.ts";
 
 /** Decoded bytes that are kept, and those that are on their way. */
-const BUDGET = 32 * 2 ** 20;
+const BUDGET = 24 * 2 ** 20;
 /** Segments decoded at once: each takes its size, its input and its window besides. */
 const MOST_RUNNING = 2;
 
@@ -18,7 +18,7 @@ export class SegmentCache {
   readonly #decode: Decode;
   /** The one that was used last stands last. */
   readonly #kept = new Map<number, Kept>();
-  readonly #collect = collector(true);
+  readonly #collect = collector();
   #bytes = 0;
   #running = 0;
   readonly #queue: (() => void)[] = [];
