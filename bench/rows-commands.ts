@@ -3,7 +3,7 @@ import { readFileSync, rmSync, truncateSync } from "node:fs";
 import { resolve } from "node:path";
 import { must, secondsOf } from "./command.ts";
 import type { Lab } from "./lab.ts";
-import { mounted, mountSeconds, ownCache, script, serverOf } from "./mounts.ts";
+import { floorMountSeconds, mounted, mountSeconds, ownCache, script, serverOf } from "./mounts.ts";
 import { readWithFio } from "./reading.ts";
 import type { Row, Subject } from "./row.ts";
 import { scattered } from "./scattered.ts";
@@ -71,7 +71,10 @@ const mountedIn = (
   title,
   bar: { kind: "at most", value: atMost, unit: "ms" },
   quantity: "seconds",
-  subjects: { ours: (lab) => mountSeconds(lab, { program: "vpartclone", image: image(lab) }) },
+  subjects: {
+    ours: (lab) => mountSeconds(lab, { program: "vpartclone", image: image(lab) }),
+    floor: (lab) => floorMountSeconds(lab, ext4(lab)),
+  },
   result: (figure) => figure("ours") * 1000,
   formula: "ours",
 });
