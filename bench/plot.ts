@@ -1,3 +1,4 @@
+import type { Machine } from "./machine.ts";
 import { barText, resultText } from "./report.ts";
 import { type Measured, score } from "./row.ts";
 
@@ -9,6 +10,8 @@ const FIGURES = 260;
 /** The plot's ends, in times the bar. */
 const LOWEST = 0.25;
 const HIGHEST = 16;
+/** Of the machine, in a line of the footer. */
+const FACTS = 4;
 
 const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
@@ -39,16 +42,28 @@ function mark(times: number, height: number): string {
   ].join("\n");
 }
 
+/** What the figures were measured with, a few to a line. */
+function footer(machine: Machine, top: number): string[] {
+  const about = Object.entries(machine).map(([name, value]) => `${name}: ${value}`);
+  return Array.from({ length: Math.ceil(about.length / FACTS) }, (_, index) => {
+    const text = about.slice(index * FACTS, (index + 1) * FACTS).join("; ");
+    return `<text x="8" y="${top + 14 * (index + 1)}" font-size="10">${escaped(text)}</text>`;
+  });
+}
+
 /** How far each result is from its bar: to the right of the line it is better. */
-export function plot(rows: readonly Measured[]): string {
-  const height = TOP + rows.length * LINE + 10;
+export function plot(rows: readonly Measured[], machine: Machine): string {
+  const end = TOP + rows.length * LINE + 10;
+  const about = footer(machine, end);
+  const height = end + 14 * about.length + 10;
   const width = LABELS + SCALE + FIGURES;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" font-size="12">`,
     "<title>How far each result is from its bar</title>",
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    ...[0.25, 0.5, 1, 2, 4, 8, 16].map((times) => mark(times, height)),
+    ...[0.25, 0.5, 1, 2, 4, 8, 16].map((times) => mark(times, end)),
     ...rows.map(line),
+    ...about,
     "</svg>",
     "",
   ].join("\n");

@@ -76,5 +76,5 @@ export async function writeReport(results: Results): Promise<void> {
   const [before = "", rest = ""] = page.split(BEGIN);
   const [, after = ""] = rest.split(END);
   writeFileSync(PAGE, `${before}${section(results)}${after}`);
-  writeFileSync(resolve(ROOT, "docs/performance.svg"), plot(results.rows));
+  writeFileSync(resolve(ROOT, "docs/performance.svg"), plot(results.rows, results.machine));
 }
