@@ -4,7 +4,7 @@
  * comparing. Prints medians in milliseconds, and `cat` beside them.
  */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { isMainThread, parentPort, Worker } from "node:worker_threads";
 import { secondsOf } from "./command.ts";
 import { median } from "./row.ts";
 
@@ -44,7 +44,7 @@ async function secondsBy(path: string, helper: Worker | null, hashes: boolean): 
 }
 
 async function main(path: string): Promise<void> {
-  const worker = new Worker(new URL(import.meta.url), { workerData: path });
+  const worker = new Worker(new URL(import.meta.url));
   await new Promise((resolve) => worker.once("message", resolve));
   const subjects = {
     cat: async () => secondsOf(["cat", path]),
@@ -72,5 +72,5 @@ async function main(path: string): Promise<void> {
 if (isMainThread) await main(process.argv[2] ?? "");
 else {
   parentPort?.on("message", (task: Task) => parentPort?.postMessage(readAll(task)));
-  parentPort?.postMessage(workerData);
+  parentPort?.postMessage("up");
 }

@@ -4,15 +4,13 @@ import { ImageBackupError } from "../bytes/errors.ts";
 import { type FileSource, openFile, type Reading } from "./file.ts";
 import type { Pieces } from "./find-pieces.ts";
 import type { ByteSource } from "./source.ts";
-import { changed, watched } from "./watched.ts";
+import { changed, type FileState, headOf, watched } from "./watched.ts";
 
 /** One file of a split image, as it was when the image was opened. */
-interface Piece {
+interface Piece extends FileState {
   readonly path: string;
-  readonly size: number;
   readonly dev: bigint;
   readonly ino: bigint;
-  readonly mtimeNs: bigint;
 }
 
 /** A split image as plain data: a source of it can be made in any thread. */
@@ -38,8 +36,9 @@ function pieceAt(path: string): Piece {
   // Says what is wrong with one that is no file, or may not be read.
   const source = openFile(path);
   try {
-    const { dev, ino, size, mtimeNs } = fstatSync(source.fd, { bigint: true });
-    return { path: resolve(path), size: Number(size), dev, ino, mtimeNs };
+    const { dev, ino, mtimeNs } = fstatSync(source.fd, { bigint: true });
+    const { size } = source;
+    return { path: resolve(path), size, dev, ino, mtimeNs, head: headOf(source, source) };
   } finally {
     void source[Symbol.asyncDispose]();
   }

@@ -3,21 +3,14 @@ import { FileSource, openFile, type Reading } from "./file.ts";
 import { findPieces } from "./find-pieces.ts";
 import { openPieces, PiecesSource, type SharedPieces } from "./pieces.ts";
 import type { ByteSource } from "./source.ts";
-import { type Head, headOf, watched } from "./watched.ts";
+import { type FileState, headOf, watched } from "./watched.ts";
 
 /** The bytes of an image as they are stored: in one file, or in pieces. */
 export type StoredSource = FileSource | PiecesSource;
 
 /** A stored image as plain data, for `reviveStored` in another thread of this process. */
 export type SharedStored =
-  | {
-      readonly name: string;
-      readonly fd: number;
-      readonly size: number;
-      readonly mtimeNs: bigint;
-      /** A thread that starts while a disk hangs must not wait for it. */
-      readonly head: Head;
-    }
+  | (FileState & { readonly name: string; readonly fd: number })
   | SharedPieces;
 
 /**
@@ -44,7 +37,7 @@ export function statusOf(source: StoredSource): BigIntStats {
 export function shareStored(source: StoredSource, { mtimeNs }: BigIntStats): SharedStored {
   if (source instanceof PiecesSource) return source.shared;
   const { name, fd, size } = source;
-  return { name, fd, size, mtimeNs, head: headOf(source) };
+  return { name, fd, size, mtimeNs, head: headOf(source, source) };
 }
 
 /** The same bytes in a thread that was sent `shared`; reads fail once they are written to. */
@@ -52,5 +45,5 @@ export function reviveStored(shared: SharedStored, reading?: Reading): ByteSourc
   if ("pieces" in shared) return new PiecesSource(shared, reading);
   // The thread that opened it owns the descriptor.
   const file = new FileSource(shared.name, shared.fd, shared.size, false, reading);
-  return watched(file, shared, shared.head);
+  return watched(file, shared);
 }

@@ -7,7 +7,12 @@ import type { ByteSource, ReadsNow } from "./source.ts";
 export interface FileState {
   readonly size: number;
   readonly mtimeNs: bigint;
+  /** Taken once, by who lays the image out: a thread that starts while a disk hangs must not wait. */
+  readonly head: Head;
 }
+
+/** The hash of a file's first bytes; `null` where they cannot be had. */
+export type Head = bigint | null;
 
 /** Every image begins with what tells it from others: sizes, counts, a checksum of those. */
 const HEAD_BYTES = 4096;
@@ -21,12 +26,8 @@ const LOOK_EVERY_MS = 100;
  * that has only become shorter, and begins as before, is read as far as it goes. One that is
  * replaced by another of its name is none of ours: the old one is there as long as it is open.
  */
-export function watched(
-  source: FileSource,
-  before: FileState,
-  head: Head = headOf(source),
-): ByteSource {
-  const isCut = (size: bigint) => size < before.size && isSame(head, headOf(source));
+export function watched(source: FileSource, before: FileState): ByteSource {
+  const isCut = (size: bigint) => size < before.size && isSame(before.head, headOf(source, before));
   let looked = -Infinity;
   let isChanged = false;
   const requireUnchanged = () => {
@@ -54,22 +55,19 @@ export function watched(
   };
 }
 
-/** A file's first bytes; `null` where they cannot be had. */
-export type Head = Uint8Array | null;
-
-export function headOf(source: FileSource): Head {
-  const head = new Uint8Array(Math.min(HEAD_BYTES, source.size));
+/** `size`: the file's when its image was laid out. */
+export function headOf(source: FileSource, { size }: Pick<FileState, "size">): Head {
+  const bytes = new Uint8Array(Math.min(HEAD_BYTES, size));
   try {
-    source.readSync(head, 0);
-    return head;
+    source.readSync(bytes, 0);
+    return Bun.hash.xxHash3(bytes);
   } catch {
     return null;
   }
 }
 
 /** What cannot be read is not known to have changed: who reads it is told why. */
-const isSame = (a: Head, b: Head): boolean =>
-  a === null || b === null || Buffer.compare(a, b) === 0;
+const isSame = (a: Head, b: Head): boolean => a === null || b === null || a === b;
 
 function guarded(now: ReadsNow, requireUnchanged: () => void): ReadsNow {
   return {

@@ -59,7 +59,11 @@ describe.each(byTitle(imageForms))("%s images:", (_, form) => {
         prefix: shell,
         args: ["--log", join(made.path, "log")],
       });
-      const links = run(ROOT, "sh", "-c", `readlink /proc/${mount.pid}/fd/*`).out.toString().trim();
+      const linksNow = () =>
+        run(ROOT, "sh", "-c", `readlink /proc/${mount.pid}/fd/*`).out.toString();
+      // Its last threads still read their code when the mount answers.
+      await until(() => !linksNow().includes(".ts\n"));
+      const links = linksNow().trim();
       const held = links.split("\n").filter((name) => !name.startsWith("anon_inode:"));
       const kinds = held
         .filter((name) => name !== "/dev/null")

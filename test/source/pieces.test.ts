@@ -253,4 +253,12 @@ describe("what is wrong with pieces", () => {
     const read = source.read(new Uint8Array(10), 25_000);
     await expect(read).rejects.toMatchObject({ code: "CHANGED" });
   });
+
+  test("one is written over by a shorter one before it is first read", async () => {
+    const path = split(content, 25_000, names);
+    await using source = openStored(join(path, "x"));
+    writeFileSync(join(path, "x.ab"), new Uint8Array(20_000).fill(7));
+    const read = source.read(new Uint8Array(10), 25_000);
+    await expect(read).rejects.toMatchObject({ code: "CHANGED" });
+  });
 });
