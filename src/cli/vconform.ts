@@ -1,8 +1,17 @@
 #!/usr/bin/env bun
 import packageJson from "../../package.json" with { type: "json" };
-import { runProgram } from "./command.ts";
+import { type Given, runProgram } from "./command.ts";
 import { vconform } from "./conform-options.ts";
-import { runConform } from "./conform-program.ts";
 
-const { version } = packageJson;
-await runProgram({ topic: vconform, version, run: (_, given) => runConform(given) });
+async function run(given: Given): Promise<void> {
+  const { prepareThreads } = await import("../partclone/proof-threads.ts");
+  if (!given.values.quick) prepareThreads(given.positionals);
+  const { runConform } = await import("./conform-program.ts");
+  await runConform(given);
+}
+
+await runProgram({
+  topic: vconform,
+  version: packageJson.version,
+  run: (_, given) => run(given),
+});

@@ -1,12 +1,12 @@
 import { closeSync, openSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
 import { FileSource } from "../source/file.ts";
 import type { ByteStream } from "../source/source.ts";
 import { SourceStream } from "../source/stream.ts";
-import { type Checksum, checksumOf } from "./checksums.ts";
+import { checksumOf } from "./checksums.ts";
 import type { Geometry } from "./description.ts";
-import { type Strip, stripOffset, walkSomeStrips } from "./strips.ts";
+import { OTHER_THREADS, takeThread, WORTH_THREADS } from "./proof-threads.ts";
+import { CHUNK, type Strip, stripOffset, walkSomeStrips } from "./strips.ts";
 
 /** The strips of an image file, to be proved by all threads that are sent this. */
 export interface Proof {
@@ -32,13 +32,9 @@ export interface ProvedPart {
 export type PartMessage = ProvedPart | { readonly part: number; readonly failed: true };
 
 /** Bytes of a part: enough that a disk's head is seldom sent to and fro. */
-const PART = 8 * 2 ** 20;
+const PART = 16 * 2 ** 20;
 /** A strip can have five bytes, and each that is bad is kept until it is told. */
 const MOST_STRIPS = 2 ** 15;
-/** Starting a thread takes as long as proving 0.2 GB. */
-const WORTH_THREADS = 256 * 2 ** 20;
-/** Reading from the page cache is bound by the memory, which two or three cores exhaust. */
-const MOST_THREADS = 4;
 
 /**
  * The proof of a stream's strips by several threads; `null` where they can only be proved one after
@@ -66,22 +62,26 @@ export function takePart({ next, parts }: Proof): number | null {
   return part < parts ? part : null;
 }
 
-export async function provePart(
-  { geometry, stripsAtOnce }: Proof,
-  source: FileSource,
-  checksum: Checksum,
-  part: number,
-): Promise<ProvedPart> {
-  const first = part * stripsAtOnce;
-  let good = 0;
-  const bad: Strip[] = [];
-  const strip = (each: Strip) => {
-    if (each.verdict === "good") good++;
-    else bad.push(each);
+/** Proves one part, by a read of the file after the other. */
+export type Prover = (part: number) => ProvedPart;
+
+/** What a thread proves its parts with: one checksum and one chunk of memory for all of them. */
+export async function proverOf(proof: Proof, { name, now }: FileSource): Promise<Prover> {
+  const { geometry, stripsAtOnce } = proof;
+  const checksum = await checksumOf(geometry);
+  if (!checksum || !now) throw new Error(`${name}: nothing to prove, or no file`);
+  const reads = { geometry, checksum, source: now, chunk: new Uint8Array(CHUNK) };
+  return (part) => {
+    const first = part * stripsAtOnce;
+    let good = 0;
+    const bad: Strip[] = [];
+    const onStrip = (strip: Strip) => {
+      if (strip.verdict === "good") good++;
+      else bad.push(strip);
+    };
+    walkSomeStrips(reads, onStrip, { first, end: first + stripsAtOnce });
+    return { part, good, bad };
   };
-  const range = { first, end: first + stripsAtOnce };
-  await walkSomeStrips(source, geometry, checksum, { strip }, range);
-  return { part, good, bad };
 }
 
 /** Proves all parts, in this thread and in others; `onPart` is told of them in their order. */
@@ -98,11 +98,11 @@ export async function proveParts(
   });
   try {
     // Loaded here while the threads load theirs.
-    const checksum = await checksumOf(proof.geometry);
+    const prove = await proverOf(proof, source);
     const next = () => failed.pop() ?? takePart(proof);
-    while (checksum && order.done < proof.parts) {
+    while (order.done < proof.parts) {
       const part = next();
-      if (part !== null) order.add(await provePart(proof, source, checksum, part));
+      if (part !== null) order.add(prove(part));
       else await Promise.race([threads.message(), threads.broken]);
       // Lets in what the others say, and signals.
       await setImmediate();
@@ -133,15 +133,14 @@ function startThreads(proof: Proof, onMessage: (message: PartMessage) => void) {
   // Whoever waits for a message is told; nobody has to be.
   broken.catch(() => {});
   let told = Promise.withResolvers<void>();
-  const count = Math.min(navigator.hardwareConcurrency, MOST_THREADS, proof.parts) - 1;
+  const count = Math.min(OTHER_THREADS, proof.parts - 1);
   // If one cannot be started, those before it end.
   using started = new DisposableStack();
   for (let i = 0; i < count; i++) {
     const fd = openedAgain(proof.fd);
     if (fd === null) break;
     started.defer(() => closeSync(fd));
-    const workerData: Proof = { ...proof, fd };
-    const thread = new Worker(new URL("./proof-worker.ts", import.meta.url), { workerData });
+    const thread = takeThread();
     started.defer(() => void thread.terminate());
     thread.on("message", (message: PartMessage) => {
       onMessage(message);
@@ -149,6 +148,7 @@ function startThreads(proof: Proof, onMessage: (message: PartMessage) => void) {
       told = Promise.withResolvers();
     });
     thread.on("error", reject);
+    thread.postMessage({ ...proof, fd } satisfies Proof);
   }
   // At the end nobody reads any more; or something failed, and what they read is not asked for.
   const threads = started.move();

@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { checksumOf } from "../../src/partclone/checksums.ts";
 import { describe } from "../../src/partclone/description.ts";
 import { type Proof, parallelProof, proveParts } from "../../src/partclone/proof.ts";
+import { OTHER_THREADS, prepareThreads } from "../../src/partclone/proof-threads.ts";
 import { type Strip, walkStrips } from "../../src/partclone/strips.ts";
 import { openFile } from "../../src/source/file.ts";
 import { SourceStream } from "../../src/source/stream.ts";
@@ -60,6 +61,44 @@ test.each(images)("%s: several threads find what one finds, in the same order", 
     expect(good).toBe(alone.length - together.length);
     expect(together.length).toBeGreaterThan(0);
   }
+});
+
+test("threads that were started ahead prove the same", async () => {
+  using stack = new DisposableStack();
+  const path = damagedCopy(stack, "ext4-v2-xxh64-k8");
+  const large = join(dirname(path), "large");
+  writeFileSync(large, "");
+  truncateSync(large, 2 ** 28);
+  const good: number[] = [];
+  for (const [paths, count] of [
+    [[], 0],
+    [[path, large], OTHER_THREADS],
+  ] as const) {
+    expect(prepareThreads(paths)).toBe(count);
+    await using opened = closing(await proofOf(path, 1));
+    await proveParts(opened.proof, (proved) => good.push(proved.good));
+  }
+  const half = good.length / 2;
+  expect(good.slice(half)).toEqual(good.slice(0, half));
+});
+
+test("no thread is started ahead for what is small, no file or not there", () => {
+  const paths = [join(GOLDEN, `${images[0]}.img`), "/dev/zero", "/", "missing", "x".repeat(5000)];
+  expect(prepareThreads(paths)).toBe(0);
+});
+
+test.each(["vconform", "vpartclone -c"])("%s ends when there was nothing to prove", (command) => {
+  using stack = new DisposableStack();
+  const large = join(dirname(damagedCopy(stack, "ext4-v2-none")), "large");
+  writeFileSync(large, "");
+  truncateSync(large, 2 ** 28);
+  const [program = "", ...options] = command.split(" ");
+  const script = join(import.meta.dir, `../../src/cli/${program}.ts`);
+  const { stderr, exitCode } = Bun.spawnSync([process.execPath, script, ...options, large], {
+    timeout: 20_000,
+  });
+  expect(stderr.toString()).toContain("large");
+  expect(exitCode).toBe(program === "vconform" ? 3 : 1);
 });
 
 /** With the file closed at the end. */
