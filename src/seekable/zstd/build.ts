@@ -5,17 +5,17 @@ import type { BuildEvent, BuildOptions, Checkpoint } from "../codec.ts";
 import { corrupt } from "../damage.ts";
 import { Malformed } from "../malformed.ts";
 import { isSameHash, joined, segmentHash } from "../segment-hash.ts";
-import { advance, type Progress, progressAt } from "./decode.ts";
+import { advance, dictionaryOf, type Progress } from "./decode.ts";
 import { fromDictionary } from "./dictionary.ts";
 import { decodeFrames, isDecoderError } from "./native.ts";
-import { type Part, withContentSize } from "./parts.ts";
+import { encoded, type Part } from "./parts.ts";
 import { isLargeWindow, planSegments } from "./plan.ts";
 import type { Place, PlannedSegment } from "./segment.ts";
 import { MARK_BITS } from "./sequences.ts";
 import { decodeState, encodeState, type Inside } from "./state.ts";
 
 const compress = promisify<Uint8Array, ZstdOptions, Uint8Array>(zstdCompress);
-const WINDOW_OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const DICTIONARY_OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 interface Decoded {
   readonly checkpoint: Checkpoint;
@@ -76,12 +76,13 @@ async function startOf(from: Checkpoint | null): Promise<Start> {
   const isFirstFrame = from.inOffset === 0 || inside?.frameAt === 0;
   const here = { ...nowhere, at: from.inOffset, outOffset: from.outOffset, isFirstFrame };
   if (inside === null) return here;
-  const { frame, frameAt, done, dictionary } = inside;
+  const { frame, frameAt, done, checksum, windowLength } = inside;
   if (isLargeWindow(frame.header.windowSize)) {
     return { ...here, at: frameAt, outOffset: from.outOffset - done };
   }
+  const dictionary = await dictionaryOf(inside);
   const place = { frame, frameAt, ...fromDictionary(dictionary) };
-  return { ...here, place, progress: await progressAt(inside) };
+  return { ...here, place, progress: { done, checksum, window: lastOf(dictionary, windowLength) } };
 }
 
 /** The data at a checkpoint that a pass goes on from must be what they were. */
@@ -116,8 +117,9 @@ async function decodeSegment(
   }
   const content = joined(outputs);
   const { length } = content;
+  const hasFullBlocks = plan.isExpected && length === plan.expected;
   const inside = plan.place && before ? await insideOf(plan, plan.place, before) : null;
-  const state = encodeState({ length, hash: segmentHash(content), inside });
+  const state = encodeState({ length, hash: segmentHash(content), hasFullBlocks, inside });
   const checkpoint = { outOffset, inOffset: plan.inOffset, inBit: 0, state };
   return { checkpoint, length, progress };
 }
@@ -130,12 +132,12 @@ async function decodeAs(
 ): Promise<Uint8Array> {
   if (part.needsDictionary && parts.length === 1 && isExpected) {
     try {
-      return await decodeFrames(withContentSize(part, expected).bytes, expected, expected, state);
+      return await decodeFrames(encoded(part, expected), expected, expected, state);
     } catch (error) {
       if (!isDecoderError(error)) throw error;
     }
   }
-  return decodeFrames(part.bytes, expected, limit, state);
+  return decodeFrames(encoded(part, null), expected, limit, state);
 }
 
 async function insideOf(
@@ -144,21 +146,18 @@ async function insideOf(
   { done, window: whole, checksum }: Progress,
 ): Promise<Inside> {
   const window = lastOf(whole, reach);
-  const sparse = new Uint8Array(window.length);
+  const sparse = new Uint8Array(dictionary.length + window.length);
+  sparse.set(dictionary);
   const piece = 2 ** MARK_BITS;
   for (let index = needed.indexOf(1); index >= 0; index = needed.indexOf(1, index + 1)) {
     const end = window.length - index * piece;
     const start = Math.max(0, end - piece);
-    if (end > 0) sparse.set(window.subarray(start, end), start);
+    if (end > 0) sparse.set(window.subarray(start, end), dictionary.length + start);
   }
-  const kept = await compress(sparse, WINDOW_OPTIONS);
   return {
-    frame,
-    frameAt,
-    done,
-    checksum,
-    dictionary,
-    window: kept,
+    ...{ frame, frameAt, done, checksum },
+    dictionary: await compress(sparse, DICTIONARY_OPTIONS),
+    dictionaryLength: sparse.length,
     windowLength: window.length,
   };
 }

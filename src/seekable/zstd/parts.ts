@@ -7,7 +7,7 @@ import type { Frame } from "./walk.ts";
 export interface Part {
   /** Of what is one frame's end or beginning, `null` where frames are whole. */
   readonly frame: Frame | null;
-  /** Frames from their beginning, or what looks like that. */
+  /** Whole frames, or blocks with room for a header before them: see `encoded`. */
   readonly bytes: Uint8Array;
   /** The blocks go on from a checkpoint, and need its dictionary. */
   readonly needsDictionary: boolean;
@@ -17,35 +17,31 @@ export interface Part {
 
 /** An empty raw block, the frame's last. */
 const EMPTY_LAST_BLOCK = Uint8Array.of(1, 0, 0);
-/** What a segment's blocks usually take. */
-const ROOM = 3 * 2 ** 20;
 /** RFC 8878, 3.1.1.1.2: the smallest window is of 2^10 bytes. */
 const MIN_WINDOW_LOG = 10;
 
-/** RFC 8878, 3.1.1.1: magic number, descriptor, window, and a size that is left out or follows. */
+/** RFC 8878, 3.1.1.1: magic number, descriptor, window; then the content's size or nothing. */
 const HEADER_SIZE = 6;
 const CONTENT_SIZE = 8;
 const HAS_CONTENT_SIZE = 0xc0;
-
-/** A header for some of a frame's blocks: it says the window alone, rounded up to a power of 2. */
-function headerFor({ header }: Frame): Uint8Array {
-  const log = Math.max(MIN_WINDOW_LOG, Math.ceil(Math.log2(header.windowSize)));
-  const bytes = new Uint8Array(HEADER_SIZE);
-  viewOf(bytes).setUint32(0, FRAME_MAGIC, true);
-  bytes[HEADER_SIZE - 1] = (log - MIN_WINDOW_LOG) << 3;
-  return bytes;
-}
+const HEADER_ROOM = new Uint8Array(HEADER_SIZE + CONTENT_SIZE);
 
 /**
- * The same with the size of what it decodes to, which the decoder then writes in its place at once;
- * without it everything is decoded elsewhere and copied, which takes an eighth longer.
+ * A part as the decoder takes it. With `size`, of what it decodes to, the decoder writes in its
+ * place at once; without it everything is decoded elsewhere and copied, which takes an eighth
+ * longer. Blocks get a header in the room before them: it says the window, rounded up to a power of
+ * 2. What the call before returned is then void.
  */
-export function withContentSize({ bytes, ...part }: Part, size: number): Part {
-  const header = new Uint8Array(HEADER_SIZE + CONTENT_SIZE);
-  header.set(bytes.subarray(0, HEADER_SIZE));
-  header[4] = HAS_CONTENT_SIZE;
-  viewOf(header).setBigUint64(HEADER_SIZE, BigInt(size), true);
-  return { ...part, bytes: Buffer.concat([header, bytes.subarray(HEADER_SIZE)]) };
+export function encoded({ frame, bytes }: Part, size: number | null): Uint8Array {
+  if (frame === null) return bytes;
+  const log = Math.max(MIN_WINDOW_LOG, Math.ceil(Math.log2(frame.header.windowSize)));
+  const from = size === null ? CONTENT_SIZE : 0;
+  const header = viewOf(bytes.subarray(from, HEADER_ROOM.length));
+  header.setUint32(0, FRAME_MAGIC, true);
+  header.setUint8(4, size === null ? 0 : HAS_CONTENT_SIZE);
+  header.setUint8(5, (log - MIN_WINDOW_LOG) << 3);
+  if (size !== null) header.setBigUint64(HEADER_SIZE, BigInt(size), true);
+  return bytes.subarray(from);
 }
 
 /** Collects a segment: the rest of a frame, whole frames, and the beginning of another. */
@@ -56,14 +52,15 @@ export class Parts {
   #whole = new ByteList();
   readonly #parts: Part[] = [];
 
-  constructor(inside: Frame | null) {
+  /** `room`: bytes that its blocks take, about. */
+  constructor(inside: Frame | null, room: number) {
     this.#frame = inside;
     this.#isContinued = inside !== null;
-    this.#blocks = new ByteList(inside ? ROOM : undefined);
-    if (inside) this.#blocks.add(headerFor(inside));
+    this.#blocks = new ByteList(inside ? HEADER_ROOM.length + room : undefined);
+    this.#blocks.add(HEADER_ROOM);
   }
 
-  /** Blocks of the frame that is not yet at its end, as they are stored; its rest has a header. */
+  /** Room for a header, and blocks of the frame that is not yet at its end, as they are stored. */
   get blocks(): ByteList {
     return this.#blocks;
   }
@@ -72,12 +69,16 @@ export class Parts {
     this.#frame = frame;
     this.#isContinued = false;
     this.#blocks = new ByteList();
+    this.#blocks.add(HEADER_ROOM);
   }
 
   endFrame(checksum: Uint8Array): void {
     const frame = this.#frame as Frame;
     if (this.#isContinued) this.#addPart(frame, new Uint8Array(), checksum.slice());
-    else for (const bytes of [frame.bytes, this.#blocks.bytes, checksum]) this.#whole.add(bytes);
+    else {
+      const blocks = this.#blocks.bytes.subarray(HEADER_ROOM.length);
+      for (const bytes of [frame.bytes, blocks, checksum]) this.#whole.add(bytes);
+    }
     this.#frame = null;
   }
 
@@ -91,8 +92,6 @@ export class Parts {
   #addPart(frame: Frame, end: Uint8Array, checksum: Uint8Array | null): void {
     const needsDictionary = this.#isContinued;
     this.#blocks.add(end);
-    const { bytes } = this.#blocks;
-    const part = needsDictionary ? bytes : Buffer.concat([headerFor(frame), bytes]);
-    this.#parts.push({ frame, bytes: part, needsDictionary, checksum });
+    this.#parts.push({ frame, bytes: this.#blocks.bytes, needsDictionary, checksum });
   }
 }

@@ -53,6 +53,8 @@ interface Block {
 }
 
 const BLOCK_HEADER_SIZE = 3;
+/** What a segment's blocks usually take. */
+const ROOM = 3 * 2 ** 20;
 /**
  * Sequences are followed for as much of a segment; of the rest the block sizes are estimated by
  * these. Nothing but the place of the next cut depends on it.
@@ -89,7 +91,7 @@ export class SegmentPlan {
   constructor(inOffset: number, start: Place | null, spacing: number) {
     this.#inOffset = inOffset;
     this.#start = start;
-    this.#parts = new Parts(start?.frame ?? null);
+    this.#parts = new Parts(start?.frame ?? null, ROOM);
     this.#followed = spacing * FOLLOWED_SHARE;
     this.#needed = new Uint8Array(
       Math.ceil((start?.frame.header.windowSize ?? 0) / 2 ** MARK_BITS),

@@ -7,6 +7,8 @@ export interface State {
   /** Of the segment that begins here, decoded: its size and XXH3. */
   readonly length: number;
   readonly hash: Uint8Array;
+  /** Every compressed block of the segment decodes to as much as a block can have. */
+  readonly hasFullBlocks: boolean;
   /** `null` between frames. */
   readonly inside: Inside | null;
 }
@@ -20,38 +22,32 @@ export interface Inside {
   readonly done: number;
   /** XXH64 of them, as far as it is computed; empty where the frame has no checksum. */
   readonly checksum: Uint8Array;
-  /** Tables and last offsets. */
+  /**
+   * What a decoder that begins here takes as a dictionary, compressed: tables, last offsets, and
+   * the last bytes before this place, with zeros where nothing refers to them.
+   */
   readonly dictionary: Uint8Array;
-  /** The last bytes before this place, zeros where nothing refers to them, compressed. */
-  readonly window: Uint8Array;
+  readonly dictionaryLength: number;
+  /** Bytes at its end that are the window. */
   readonly windowLength: number;
 }
 
-export function encodeState({ length, hash, inside }: State): Uint8Array {
-  const own = [numbers(length), hash];
+export function encodeState({ length, hash, hasFullBlocks, inside }: State): Uint8Array {
+  const own = [numbers(length, Number(hasFullBlocks)), hash];
   if (!inside) return joinPieces(own);
-  const { frame, frameAt, done, checksum, dictionary, window, windowLength } = inside;
-  const place = numbers(frameAt, done, windowLength);
-  return joinPieces([...own, frame.bytes, place, checksum, dictionary, window]);
+  const { frame, frameAt, done, checksum, dictionary, dictionaryLength, windowLength } = inside;
+  const place = numbers(frameAt, done, dictionaryLength, windowLength);
+  return joinPieces([...own, frame.bytes, place, checksum, dictionary]);
 }
 
 export function decodeState(bytes: Uint8Array): State {
   const pieces = splitPieces(bytes);
-  const [length = 0] = numbersOf(pieces[0]);
-  const [, hash = new Uint8Array(), frame, place, checksum, dictionary, window] = pieces;
-  if (!frame || !checksum || !dictionary || !window) return { length, hash, inside: null };
-  const [frameAt = 0, done = 0, windowLength = 0] = numbersOf(place);
-  return {
-    length,
-    hash,
-    inside: {
-      frame: { header: readFrameHeader(frame), bytes: frame },
-      frameAt,
-      done,
-      checksum,
-      dictionary,
-      window,
-      windowLength,
-    },
-  };
+  const [length = 0, full] = numbersOf(pieces[0]);
+  const [, hash = new Uint8Array(), frame, place, checksum, dictionary] = pieces;
+  const own = { length, hash, hasFullBlocks: full === 1 };
+  if (!frame || !checksum || !dictionary) return { ...own, inside: null };
+  const [frameAt = 0, done = 0, dictionaryLength = 0, windowLength = 0] = numbersOf(place);
+  const header = readFrameHeader(frame);
+  const inside = { frame: { header, bytes: frame }, frameAt, done, checksum };
+  return { ...own, inside: { ...inside, dictionary, dictionaryLength, windowLength } };
 }

@@ -1,4 +1,4 @@
-import { MAX_BLOCK_SIZE } from "../../source/codecs/zstd-header.ts";
+import { COMPRESSED_BLOCK, MAX_BLOCK_SIZE } from "../../source/codecs/zstd-header.ts";
 import type { ByteSource } from "../../source/source.ts";
 import type { SeekableCodec, Segment } from "../codec.ts";
 import { corrupt } from "../damage.ts";
@@ -6,10 +6,10 @@ import { InputWindow } from "../input-window.ts";
 import { Malformed } from "../malformed.ts";
 import { HASHED_PIECE, isBeginning, isSameHash, joined, segmentHash } from "../segment-hash.ts";
 import { build } from "./build.ts";
-import { windowOf } from "./decode.ts";
+import { dictionaryOf } from "./decode.ts";
 import { decodeFrames, isDecoderError } from "./native.ts";
-import { type Part, Parts } from "./parts.ts";
-import { decodeState, type Inside, type State } from "./state.ts";
+import { encoded, type Part, Parts } from "./parts.ts";
+import { decodeState, type State } from "./state.ts";
 import { walk } from "./walk.ts";
 
 /** A larger part of a segment is not worth decoding it by itself. */
@@ -18,7 +18,7 @@ const WORTH_ENDING_EARLY = 0.8;
 /** Zstandard frames (RFC 8878): the beginning of a frame, or a place between two blocks. */
 export const zstd: SeekableCodec = {
   name: "zstd",
-  version: 2,
+  version: 3,
   spacing: 8 * 2 ** 20,
   build,
   readSegment,
@@ -53,49 +53,52 @@ async function readSegment(
 async function decode(
   compressed: ByteSource,
   segment: Segment,
-  { inside }: State,
+  state: State,
   wanted: number,
 ): Promise<Uint8Array> {
+  const { length } = segment;
+  const { parts, size } = await collect(compressed, segment, state, wanted);
+  const isSizeKnown = parts.length === 1 && (wanted >= length || state.hasFullBlocks);
+  const decoded = Math.min(length, size);
   const outputs = [];
-  // With room for the last block, of which less may be wanted.
-  const expected = Math.min(segment.length, wanted + MAX_BLOCK_SIZE);
-  for (const part of await collect(compressed, segment, inside, wanted)) {
-    outputs.push(await decodePart(part, expected, segment.length, inside));
+  for (const part of parts) {
+    const frames = encoded(part, isSizeKnown ? decoded : null);
+    const needs = part.needsDictionary ? state.inside : null;
+    const dictionary = needs ? await dictionaryOf(needs) : undefined;
+    outputs.push(await decodeFrames(frames, decoded, length, dictionary));
   }
   return joined(outputs);
 }
 
+interface Collected {
+  readonly parts: readonly Part[];
+  /** Bytes that the blocks decode to, if each has as many as it can. */
+  readonly size: number;
+}
+
+/** Blocks until they decode to `wanted` bytes, if each has as many as it can, and one more else. */
 async function collect(
   compressed: ByteSource,
   { from, inEnd, length }: Segment,
-  inside: Inside | null,
+  { inside, hasFullBlocks }: State,
   wanted: number,
-): Promise<readonly Part[]> {
-  const mostBlocks = wanted < length ? wanted / MAX_BLOCK_SIZE + 1 : Infinity;
-  let blocks = 0;
-  const parts = new Parts(inside?.frame ?? null);
+): Promise<Collected> {
+  const isWhole = wanted >= length;
+  const enough = isWhole ? Infinity : hasFullBlocks ? wanted : wanted + MAX_BLOCK_SIZE;
+  let size = 0;
+  const room = isWhole ? inEnd - from.inOffset : ((inEnd - from.inOffset) * wanted) / length;
+  const parts = new Parts(inside?.frame ?? null, Math.ceil(room));
   const input = new InputWindow(compressed, from.inOffset, inEnd);
   for await (const step of walk(input, inside?.frame ?? null)) {
     if (step.type === "frame") parts.beginFrame(step.frame);
     else if (step.type === "frame-end") parts.endFrame(step.bytes);
     else {
       parts.blocks.add(step.bytes);
-      blocks++;
+      size += step.block.type === COMPRESSED_BLOCK ? MAX_BLOCK_SIZE : step.block.size;
     }
     // A segment ends at a block's or a frame's end, and the input ends with it.
     const isFrameOpen = step.type === "block" && step.block.isLast;
-    if ((input.position >= inEnd || blocks >= mostBlocks) && !isFrameOpen) break;
+    if ((input.position >= inEnd || size >= enough) && !isFrameOpen) break;
   }
-  return parts.finish();
-}
-
-async function decodePart(
-  part: Part,
-  expected: number,
-  limit: number,
-  inside: Inside | null,
-): Promise<Uint8Array> {
-  if (!part.needsDictionary || inside === null) return decodeFrames(part.bytes, expected, limit);
-  const dictionary = Buffer.concat([inside.dictionary, await windowOf(inside)]);
-  return decodeFrames(part.bytes, expected, limit, dictionary);
+  return { parts: parts.finish(), size };
 }
