@@ -1,4 +1,4 @@
-import { createXXHash64, type IHasher } from "hash-wasm";
+import { XXH64_START, xxh64 } from "../../bytes/xxh64.ts";
 import { viewOf } from "../../source/codecs/exact.ts";
 import { Malformed, WrongChecksum } from "../malformed.ts";
 import { decodeFrames } from "./native.ts";
@@ -25,20 +25,6 @@ export async function dictionaryOf(inside: Inside): Promise<Uint8Array> {
   return bytes;
 }
 
-interface Hasher {
-  readonly xxh64: IHasher;
-  /** Its state at first: what was in it would else be in a frame's first state, too, unused. */
-  readonly unused: Uint8Array;
-}
-
-/** One for all, whose state is loaded before use: to instantiate its WASM takes 0.6 ms, or 20. */
-function hasher(): Promise<Hasher> {
-  only ??= createXXHash64().then((xxh64) => ({ xxh64, unused: xxh64.init().save() }));
-  return only;
-}
-
-let only: Promise<Hasher> | null = null;
-
 /** What is known of a part's frame after `output`, which is the part decoded. */
 export async function advance(
   before: Progress | null,
@@ -48,19 +34,19 @@ export async function advance(
   if (frame === null) return null;
   const { windowSize, contentSize, hasChecksum } = frame.header;
   const { done, window, checksum: state } = before ?? NO_PROGRESS;
-  const { xxh64, unused } = await hasher();
+  const hash = await xxh64();
   if (hasChecksum) {
-    xxh64.load(state.length > 0 ? state : unused);
-    xxh64.update(output);
+    hash.load(state.length > 0 ? state : XXH64_START);
+    hash.update(output);
   }
   const size = done + output.length;
   if (checksum === null) {
-    const next = hasChecksum ? xxh64.save() : state;
+    const next = hasChecksum ? hash.save() : state;
     return { done: size, window: lastOf(window, output, windowSize), checksum: next };
   }
   if (contentSize !== null && contentSize !== size) throw new Malformed("a frame's size differs");
   // The digest is written with its most significant byte first, the checksum is its low half.
-  const isSame = !hasChecksum || sameChecksum(xxh64.digest("binary"), checksum);
+  const isSame = !hasChecksum || sameChecksum(hash.canonical(), checksum);
   if (!isSame) throw new WrongChecksum("a frame's checksum differs");
   return null;
 }
