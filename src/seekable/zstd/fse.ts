@@ -6,19 +6,19 @@ export interface FseTable {
   /** As stored in a block or dictionary; `null`: one symbol for ever (RLE mode), which has none. */
   readonly description: Uint8Array | null;
   /** By state: symbol, bits to read << 8, base of the next state << 16. */
-  entries(): Uint32Array;
+  entries(): Int32Array;
 }
 
 /** Names a table by the one symbol that it decodes to. */
 export function singleSymbol(symbol: number): FseTable {
-  const entries = Uint32Array.of(symbol);
+  const entries = Int32Array.of(symbol);
   return { log: 0, description: null, entries: () => entries };
 }
 
 /** Reads the description at the beginning of `bytes` (RFC 8878, 4.1.1). */
 export function readFseTable(bytes: Uint8Array, maxLog: number, maxSymbol: number): FseTable {
   const { counts, log, size } = readCounts(bytes, maxLog, maxSymbol);
-  let entries: Uint32Array | null = null;
+  let entries: Int32Array | null = null;
   return {
     log,
     description: bytes.slice(0, size),
@@ -73,7 +73,7 @@ function readCounts(bytes: Uint8Array, maxLog: number, maxSymbol: number): Count
 }
 
 /** Spreads the symbols over the states (RFC 8878, 4.1.1). A count of -1 is "less than 1". */
-function buildEntries(counts: readonly number[], log: number): Uint32Array {
+function buildEntries(counts: readonly number[], log: number): Int32Array {
   const size = 1 << log;
   const symbols = new Uint8Array(size);
   const next = counts.map((count) => Math.abs(count));
@@ -88,7 +88,7 @@ function buildEntries(counts: readonly number[], log: number): Uint32Array {
       while (place > high);
     }
   }
-  const entries = new Uint32Array(size);
+  const entries = new Int32Array(size);
   for (let state = 0; state < size; state++) {
     const symbol = symbols[state] as number;
     const occurrence = next[symbol] as number;

@@ -6,7 +6,7 @@ import type { Sections } from "./sections.ts";
 const lengthCodes = (direct: number, base: number, bits: readonly number[]) => {
   let value = base;
   const extra = [...new Array<number>(direct).fill(0), ...bits];
-  return Uint32Array.from(extra, (count) => {
+  return Int32Array.from(extra, (count) => {
     const code = value | (count << 24);
     value += 1 << count;
     return code;
@@ -162,5 +162,5 @@ function look(bytes: Uint8Array, bit: number): number {
   const at = bit >> 3;
   const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
   const high = ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
-  return (low | high) >>> (bit & 7);
+  return (low | high) >> (bit & 7);
 }
