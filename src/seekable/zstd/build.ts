@@ -17,6 +17,9 @@ import { decodeState, encodeState, type Inside } from "./state.ts";
 const compress = promisify<Uint8Array, ZstdOptions, Uint8Array>(zstdCompress);
 const DICTIONARY_OPTIONS = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
+/** Bytes of the window that are needed or not. */
+const PIECE = 2 ** MARK_BITS;
+
 interface Decoded {
   readonly checkpoint: Checkpoint;
   readonly length: number;
@@ -148,11 +151,12 @@ async function insideOf(
   const window = lastOf(whole, reach);
   const sparse = new Uint8Array(dictionary.length + window.length);
   sparse.set(dictionary);
-  const piece = 2 ** MARK_BITS;
-  for (let index = needed.indexOf(1); index >= 0; index = needed.indexOf(1, index + 1)) {
-    const end = window.length - index * piece;
-    const start = Math.max(0, end - piece);
-    if (end > 0) sparse.set(window.subarray(start, end), dictionary.length + start);
+  // Byte by byte: the pieces are many, and of eight bytes.
+  for (let end = window.length, index = 0; end > 0; end -= PIECE, index++) {
+    if (needed[index] !== 1) continue;
+    for (let at = Math.max(0, end - PIECE); at < end; at++) {
+      sparse[dictionary.length + at] = window[at] as number;
+    }
   }
   return {
     ...{ frame, frameAt, done, checksum },
