@@ -1,5 +1,13 @@
+import { describe, expect } from "bun:test";
+import fc from "fast-check";
+import { build } from "../../src/seekable/zstd/build.ts";
+import { libraryDecoder } from "../../src/seekable/zstd/library.ts";
 import { zstd } from "../../src/seekable/zstd/zstd.ts";
-import { codecSuite } from "./codec-suite.ts";
+import { memorySource } from "../memory-source.ts";
+import { testWith } from "../require.ts";
+import { codecSuite, compressed } from "./codec-suite.ts";
+import { indexed } from "./indexed.ts";
+import { fill, nasty } from "./nasty.ts";
 
 const tool = (...options: string[]) => ({
   command: ["zstd", "-qc", ...options],
@@ -18,3 +26,34 @@ codecSuite(zstd, [
   tool("-19"),
   tool("--fast=5"),
 ]);
+
+const byRuntime = {
+  ...zstd,
+  build: (...[source, options]) => build(source, options, null),
+} as typeof zstd;
+
+describe("without the system's library", () => {
+  codecSuite(byRuntime, [tool("-3"), tool("-9", "--zstd=wlog=16")]);
+});
+
+testWith(
+  ["zstd"],
+  "the index is the same by the system's library and by the runtime",
+  async () => {
+    using library = libraryDecoder();
+    expect(library).not.toBeNull();
+    const frames = fc.array(nasty, { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(frames, fc.constantFrom("-1", "-3", "-19"), async (stretches, level) => {
+        const parts = stretches.map((each) => compressed(tool(level), fill(each)));
+        const source = memorySource(Buffer.concat(parts));
+        const [one, other] = await Promise.all(
+          [zstd, byRuntime].map((codec) => indexed(codec, source, 4096)),
+        );
+        expect(one).toEqual(other as typeof one);
+      }),
+      { numRuns: 30 },
+    );
+  },
+  60_000,
+);

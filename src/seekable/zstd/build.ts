@@ -7,10 +7,11 @@ import { Malformed } from "../malformed.ts";
 import { isSameHash, joined, segmentHash } from "../segment-hash.ts";
 import { advance, dictionaryOf, type Progress } from "./decode.ts";
 import { fromDictionary } from "./dictionary.ts";
-import { decodeFrames, isDecoderError } from "./native.ts";
-import { encoded, type Part } from "./parts.ts";
+import { libraryDecoder } from "./library.ts";
+import { isDecoderError } from "./native.ts";
 import { isLargeWindow, planSegments } from "./plan.ts";
 import type { Place, PlannedSegment } from "./segment.ts";
+import { SegmentDecoder } from "./segment-decoder.ts";
 import { MARK_BITS } from "./sequences.ts";
 import { decodeState, encodeState, type Inside } from "./state.ts";
 
@@ -37,14 +38,17 @@ interface Start {
 }
 
 /**
- * One segment is planned while the one before it is decoded in the runtime's threads. A checkpoint
- * is told when its segment is decoded, since only then it is known what its window needs.
+ * One segment is planned while the one before it is decoded, where that is done in the runtime's
+ * threads. A checkpoint is told when its segment is decoded, since only then it is known what its
+ * window needs.
  */
 export async function* build(
   compressed: ByteSource,
   { from, spacing }: BuildOptions,
+  library = libraryDecoder(),
 ): AsyncGenerator<BuildEvent> {
   const start = await startOf(from);
+  using decoder = new SegmentDecoder(library);
   let { outOffset, progress } = start;
   let first: Checkpoint | null = null;
   let running: Promise<Decoded> | null = null;
@@ -63,7 +67,7 @@ export async function* build(
   for await (const plan of planSegments(compressed, start.at, start.place, spacing)) {
     isProved &&= plan.isProved;
     if (running) yield* await finish(running);
-    running = decodeSegment(compressed, plan, outOffset, progress);
+    running = decodeSegment(compressed, decoder, plan, { outOffset, progress });
     // It is awaited above or below; a pass that is given up before must not end the program.
     running.catch(() => {});
   }
@@ -97,20 +101,15 @@ function expectSame(compressed: ByteSource, from: Checkpoint, found: Checkpoint)
 
 async function decodeSegment(
   compressed: ByteSource,
+  decoder: SegmentDecoder,
   plan: PlannedSegment,
-  outOffset: number,
-  before: Progress | null,
+  { outOffset, progress: before }: Pick<Start, "outOffset" | "progress">,
 ): Promise<Decoded> {
   const outputs: Uint8Array[] = [];
   let progress = before;
   try {
     for (const part of plan.parts) {
-      const { dictionary, reach } = plan;
-      const state =
-        part.needsDictionary && before
-          ? Buffer.concat([dictionary, lastOf(before.window, reach)])
-          : undefined;
-      const output = await decodeAs(part, plan, state);
+      const output = await decoder.decode(plan, part, before && lastOf(before.window, plan.reach));
       progress = await advance(part.needsDictionary ? progress : null, part, output);
       outputs.push(output);
     }
@@ -125,22 +124,6 @@ async function decodeSegment(
   const state = encodeState({ length, hash: segmentHash(content), hasFullBlocks, inside });
   const checkpoint = { outOffset, inOffset: plan.inOffset, inBit: 0, state };
   return { checkpoint, length, progress };
-}
-
-/** Tries the size that is expected, with which decoding is faster. */
-async function decodeAs(
-  part: Part,
-  { parts, isExpected, expected, limit }: PlannedSegment,
-  state: Uint8Array | undefined,
-): Promise<Uint8Array> {
-  if (part.needsDictionary && parts.length === 1 && isExpected) {
-    try {
-      return await decodeFrames(encoded(part, expected), expected, expected, state);
-    } catch (error) {
-      if (!isDecoderError(error)) throw error;
-    }
-  }
-  return decodeFrames(encoded(part, null), expected, limit, state);
 }
 
 async function insideOf(

@@ -20,7 +20,7 @@ export const zstd: SeekableCodec = {
   name: "zstd",
   version: 3,
   spacing: 8 * 2 ** 20,
-  build,
+  build: (compressed, options) => build(compressed, options),
   readSegment,
 };
 
