@@ -16,7 +16,7 @@ export interface Part {
 }
 
 /** An empty raw block, the frame's last. */
-const EMPTY_LAST_BLOCK = Uint8Array.of(1, 0, 0);
+export const EMPTY_LAST_BLOCK = Uint8Array.of(1, 0, 0);
 /** RFC 8878, 3.1.1.1.2: the smallest window is of 2^10 bytes. */
 const MIN_WINDOW_LOG = 10;
 
@@ -24,7 +24,7 @@ const MIN_WINDOW_LOG = 10;
 const HEADER_SIZE = 6;
 const CONTENT_SIZE = 8;
 const HAS_CONTENT_SIZE = 0xc0;
-const HEADER_ROOM = new Uint8Array(HEADER_SIZE + CONTENT_SIZE);
+export const HEADER_ROOM = new Uint8Array(HEADER_SIZE + CONTENT_SIZE);
 
 /**
  * A part as the decoder takes it. With `size`, of what it decodes to, the decoder writes in its

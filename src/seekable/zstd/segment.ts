@@ -1,4 +1,5 @@
 import {
+  BLOCK_HEADER_SIZE,
   type BlockHeader,
   COMPRESSED_BLOCK,
   MAX_BLOCK_SIZE,
@@ -52,7 +53,6 @@ interface Block {
   readonly sections: Sections;
 }
 
-const BLOCK_HEADER_SIZE = 3;
 /** What a segment's blocks usually take. */
 const ROOM = 3 * 2 ** 20;
 /**

@@ -1,5 +1,6 @@
 import { isSkippable, viewOf } from "../../source/codecs/exact.ts";
 import {
+  BLOCK_HEADER_SIZE,
   type BlockHeader,
   FRAME_MAGIC,
   type FrameHeader,
@@ -29,7 +30,6 @@ export interface Frame {
   readonly bytes: Uint8Array;
 }
 
-const BLOCK_HEADER_SIZE = 3;
 const SKIPPABLE_HEADER_SIZE = 8;
 
 /** Follows frames and blocks from `input`'s position, which is within `inside` or between frames. */

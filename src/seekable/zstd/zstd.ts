@@ -1,16 +1,14 @@
-import { COMPRESSED_BLOCK, MAX_BLOCK_SIZE } from "../../source/codecs/zstd-header.ts";
 import type { ByteSource } from "../../source/source.ts";
 import type { SeekableCodec, Segment } from "../codec.ts";
 import { corrupt } from "../damage.ts";
-import { InputWindow } from "../input-window.ts";
 import { Malformed } from "../malformed.ts";
 import { HASHED_PIECE, isBeginning, isSameHash, joined, segmentHash } from "../segment-hash.ts";
 import { build } from "./build.ts";
 import { dictionaryOf } from "./decode.ts";
 import { decodeFrames, isDecoderError } from "./native.ts";
-import { encoded, type Part, Parts } from "./parts.ts";
+import { encoded } from "./parts.ts";
 import { decodeState, type State } from "./state.ts";
-import { walk } from "./walk.ts";
+import { storedParts } from "./stored-parts.ts";
 
 /** A larger part of a segment is not worth decoding it by itself. */
 const WORTH_ENDING_EARLY = 0.8;
@@ -57,7 +55,7 @@ async function decode(
   wanted: number,
 ): Promise<Uint8Array> {
   const { length } = segment;
-  const { parts, size } = await collect(compressed, segment, state, wanted);
+  const { parts, size } = await storedParts(compressed, segment, state, wanted);
   const isSizeKnown = parts.length === 1 && (wanted >= length || state.hasFullBlocks);
   const decoded = Math.min(length, size);
   const outputs = [];
@@ -68,37 +66,4 @@ async function decode(
     outputs.push(await decodeFrames(frames, decoded, length, dictionary));
   }
   return joined(outputs);
-}
-
-interface Collected {
-  readonly parts: readonly Part[];
-  /** Bytes that the blocks decode to, if each has as many as it can. */
-  readonly size: number;
-}
-
-/** Blocks until they decode to `wanted` bytes, if each has as many as it can, and one more else. */
-async function collect(
-  compressed: ByteSource,
-  { from, inEnd, length }: Segment,
-  { inside, hasFullBlocks }: State,
-  wanted: number,
-): Promise<Collected> {
-  const isWhole = wanted >= length;
-  const enough = isWhole ? Infinity : hasFullBlocks ? wanted : wanted + MAX_BLOCK_SIZE;
-  let size = 0;
-  const room = isWhole ? inEnd - from.inOffset : ((inEnd - from.inOffset) * wanted) / length;
-  const parts = new Parts(inside?.frame ?? null, Math.ceil(room));
-  const input = new InputWindow(compressed, from.inOffset, inEnd);
-  for await (const step of walk(input, inside?.frame ?? null)) {
-    if (step.type === "frame") parts.beginFrame(step.frame);
-    else if (step.type === "frame-end") parts.endFrame(step.bytes);
-    else {
-      parts.blocks.add(step.bytes);
-      size += step.block.type === COMPRESSED_BLOCK ? MAX_BLOCK_SIZE : step.block.size;
-    }
-    // A segment ends at a block's or a frame's end, and the input ends with it.
-    const isFrameOpen = step.type === "block" && step.block.isLast;
-    if ((input.position >= inEnd || size >= enough) && !isFrameOpen) break;
-  }
-  return { parts: parts.finish(), size };
 }

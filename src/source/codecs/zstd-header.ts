@@ -9,6 +9,7 @@ export const MAX_WINDOW_SIZE = 2 ** 27;
 /** Of a frame's header as far as the byte that tells the size of the rest. */
 export const HEADER_START_SIZE = 5;
 
+export const BLOCK_HEADER_SIZE = 3;
 const RLE_BLOCK = 1;
 export const COMPRESSED_BLOCK = 2;
 const RESERVED_BLOCK = 3;
