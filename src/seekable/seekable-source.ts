@@ -32,7 +32,8 @@ export class SeekableSource implements ByteSource {
   readonly name: string;
   readonly #parts: SeekableParts;
   readonly #cache: SegmentCache;
-  #lastSegment = -1;
+  /** The one that was read last; at first none, nor one before the first. */
+  #lastSegment = -2;
   #tellAt = performance.now() + TOLD_AFTER_MS;
   #believesVoid = false;
 
@@ -112,10 +113,11 @@ export class SeekableSource implements ByteSource {
     if (segments.isVoid && !this.#believesVoid && segments.failure) throw errorOf(segments.failure);
     if (index === null) throw this.#tooShort(at);
     const { start, end } = segments.range(index);
-    // Who has read here, or just before, will soon read the rest.
-    const isNear = this.#cache.has(index) || index === this.#lastSegment + 1;
-    const needed = isNear ? end - start : Math.min(end, wantedEnd) - start;
-    const content = await this.#cache.get(index, needed);
+    const least = Math.min(end, wantedEnd) - start;
+    const kept = this.#cache.lengthOf(index);
+    // Who has read here, or just before, and goes on will soon read the rest.
+    const goesOn = kept > 0 ? kept < least : index === this.#lastSegment + 1;
+    const content = await this.#cache.get(index, goesOn ? end - start : least);
     if (index === this.#lastSegment + 1) this.#prefetch(index + 1);
     this.#lastSegment = index;
     return { start, content };

@@ -27,9 +27,9 @@ export class SegmentCache {
     this.#decode = decode;
   }
 
-  /** Is any of the segment of this number here, or on its way? */
-  has(index: number): boolean {
-    return this.#kept.has(index);
+  /** Bytes of the segment of this number that are here, or on their way. */
+  lengthOf(index: number): number {
+    return this.#kept.get(index)?.length ?? 0;
   }
 
   /** The first `needed` bytes of the segment of this number, or more of them. */
