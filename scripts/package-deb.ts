@@ -37,7 +37,7 @@ function control(architecture: string, installedKib: number): string {
     `Installed-Size: ${installedKib}`,
     "Depends: libc6",
     "Recommends: fuse3",
-    "Suggests: exfat-fuse, fuse2fs, guestmount, libffi8, libxxhash0, ntfs-3g",
+    "Suggests: exfat-fuse, fuse2fs, guestmount, libffi8, libxxhash0, libzstd1, ntfs-3g",
     "Section: admin",
     "Priority: optional",
     // Of less than 80 characters, as the lines below it: lists of packages cut off what is longer.
