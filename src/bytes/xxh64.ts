@@ -1,5 +1,6 @@
 import { ptr } from "bun:ffi";
 import { openLibrary } from "./c-library.ts";
+import { viewOf } from "./view.ts";
 
 /** XXH64 of bytes that come piece by piece, whose state can be kept and gone on from. */
 export interface Xxh64 {
@@ -40,10 +41,6 @@ function stateOf(sums: Uint8Array, stripe: Uint8Array, total: bigint): Uint8Arra
   state.set(stripe.subarray(0, Number(total % BigInt(STRIPE))), SUMS);
   viewOf(state).setBigUint64(SUMS + STRIPE, total, true);
   return state;
-}
-
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
 }
 
 const partsOf = (state: Uint8Array) => ({

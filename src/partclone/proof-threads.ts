@@ -46,5 +46,8 @@ export function takeThread(): Worker {
 }
 
 function startThread(): Worker {
-  return new Worker(new URL("./proof-worker.ts", import.meta.url));
+  const thread = new Worker(new URL("./proof-worker.ts", import.meta.url));
+  // One that cannot start is not missed: who asks for a proof takes all parts that nobody takes.
+  thread.on("error", () => {});
+  return thread;
 }

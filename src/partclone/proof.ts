@@ -134,6 +134,7 @@ function startThreads(proof: Proof, onMessage: (message: PartMessage) => void) {
   broken.catch(() => {});
   let told = Promise.withResolvers<void>();
   const count = Math.min(OTHER_THREADS, proof.parts - 1);
+  let running = 0;
   // If one cannot be started, those before it end.
   using started = new DisposableStack();
   for (let i = 0; i < count; i++) {
@@ -148,6 +149,10 @@ function startThreads(proof: Proof, onMessage: (message: PartMessage) => void) {
       told = Promise.withResolvers();
     });
     thread.on("error", reject);
+    running++;
+    thread.on("exit", () => {
+      if (--running === 0) reject(new Error("the threads that prove have ended"));
+    });
     thread.postMessage({ ...proof, fd } satisfies Proof);
   }
   // At the end nobody reads any more; or something failed, and what they read is not asked for.

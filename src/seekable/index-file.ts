@@ -1,5 +1,5 @@
 import { fstatSync, ftruncateSync, readSync, writeSync } from "node:fs";
-import { viewOf } from "../source/codecs/exact.ts";
+import { viewOf } from "../bytes/view.ts";
 import type { Checkpoint } from "./codec.ts";
 
 /** A checkpoint without its state, which stays in the file until its segment is read. */

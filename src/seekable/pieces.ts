@@ -1,4 +1,4 @@
-import { viewOf } from "../source/codecs/exact.ts";
+import { viewOf } from "../bytes/view.ts";
 
 /** Byte strings one after the other, each with its length before it: the form of a codec's state. */
 export function joinPieces(pieces: readonly Uint8Array[]): Uint8Array {

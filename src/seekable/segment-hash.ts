@@ -1,4 +1,4 @@
-import { viewOf } from "../source/codecs/exact.ts";
+import { viewOf } from "../bytes/view.ts";
 
 /** A segment has a hash for each so many bytes, so that its beginning can be proved by itself. */
 export const HASHED_PIECE = 2 ** 18;

@@ -1,4 +1,5 @@
-import { isSkippable, viewOf } from "./codecs/exact.ts";
+import { viewOf } from "../bytes/view.ts";
+import { isSkippable } from "./codecs/exact.ts";
 import { isLzma } from "./codecs/lzma-header.ts";
 import type { ByteSource, ByteStream } from "./source.ts";
 

@@ -32,6 +32,15 @@ export function compressed({ command }: Tool, content: Uint8Array): Uint8Array {
   return stdout;
 }
 
+/** Several megabytes: the beginning of a segment is read by itself where it is a small part. */
+const nastyAndLong = fc
+  .array(nasty, { minLength: 1, maxLength: 3 })
+  .map((stretches) => fill(stretches.flatMap((each) => [...each, ...LONG])));
+const LONG = [
+  { kind: "words", length: 900_000, seed: 1 },
+  { kind: "counter", length: 700_000, seed: 2 },
+] as const;
+
 const sample = fill([
   { kind: "words", length: 30_000, seed: 5 },
   { kind: "noise", length: 3_000, seed: 6 },
@@ -66,6 +75,22 @@ export function codecSuite(codec: SeekableCodec, tools: readonly Tool[]): void {
         },
       );
       await fc.assert(property, { numRuns: RUNS });
+    });
+
+    check("the beginning of a segment is the content's", async () => {
+      const property = fc.asyncProperty(nastyAndLong, fc.nat(), fc.nat(), async (content, a, b) => {
+        const source = memorySource(compressed(tool, content));
+        const index = await indexed(codec, source, 2_000_000);
+        for (const segment of segmentsOf(index, source)) {
+          for (const needed of [a, b].map((each) => 1 + (each % segment.length))) {
+            const begun = await codec.readSegment(source, segment, needed);
+            expect(begun.length).toBeGreaterThanOrEqual(needed);
+            const { outOffset } = segment.from;
+            expectSame(begun, content.subarray(outOffset, outOffset + begun.length));
+          }
+        }
+      });
+      await fc.assert(property, { numRuns: Math.ceil(RUNS / 4) });
     });
 
     check("nothing, and one byte", async () => {

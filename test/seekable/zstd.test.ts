@@ -5,7 +5,7 @@ import { libraryDecoder } from "../../src/seekable/zstd/library.ts";
 import { zstd } from "../../src/seekable/zstd/zstd.ts";
 import { memorySource } from "../memory-source.ts";
 import { testWith } from "../require.ts";
-import { codecSuite, compressed } from "./codec-suite.ts";
+import { codecSuite, compressed, expectIndexed } from "./codec-suite.ts";
 import { indexed } from "./indexed.ts";
 import { fill, nasty } from "./nasty.ts";
 
@@ -25,16 +25,36 @@ codecSuite(zstd, [
   tool("-19", "--zstd=wlog=12"),
   tool("-19"),
   tool("--fast=5"),
+  // A window longer than any segment.
+  tool("-1", "--zstd=wlog=26"),
 ]);
 
 const byRuntime = {
   ...zstd,
-  build: (...[source, options]) => build(source, options, null),
+  build: (...[source, options]) => build(source, options, () => null),
 } as typeof zstd;
 
 describe("without the system's library", () => {
   codecSuite(byRuntime, [tool("-3"), tool("-9", "--zstd=wlog=16")]);
 });
+
+testWith(
+  ["zstd"],
+  "a pass goes on in a frame whose window is longer than its segments",
+  async () => {
+    const content = fill([
+      { kind: "words", length: 300_000, seed: 3 },
+      { kind: "noise", length: 300_000, seed: 4 },
+    ]);
+    const frame = compressed(tool("-1", "--zstd=wlog=26"), content);
+    const [frames, contents] = [frame, content].map((each) => Buffer.concat([each, each, each]));
+    if (!frames || !contents) throw new Error("three of each");
+    const { checkpoints } = await indexed(zstd, memorySource(frames), 60_000);
+    for (const pick of checkpoints.keys()) {
+      await expectIndexed(zstd, frames, contents, 60_000, pick);
+    }
+  },
+);
 
 testWith(
   ["zstd"],

@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import { viewOf } from "../../source/codecs/exact.ts";
+import { viewOf } from "../../bytes/view.ts";
 import type { ByteSource } from "../../source/source.ts";
 import type { BuildEvent, BuildOptions, Checkpoint } from "../codec.ts";
 import { beyondRandomAccess, corrupt, wrongChecksum } from "../damage.ts";

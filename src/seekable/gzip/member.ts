@@ -1,4 +1,4 @@
-import { viewOf } from "../../source/codecs/exact.ts";
+import { viewOf } from "../../bytes/view.ts";
 import { corrupt } from "../damage.ts";
 import type { InputWindow } from "../input-window.ts";
 

@@ -1,4 +1,4 @@
-import { viewOf } from "../../source/codecs/exact.ts";
+import { viewOf } from "../../bytes/view.ts";
 import { lzipFormat, unlzip } from "../../source/codecs/xz.ts";
 import type { ByteSource } from "../../source/source.ts";
 import type { BuildEvent, BuildOptions, SeekableCodec, Segment } from "../codec.ts";

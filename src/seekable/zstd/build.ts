@@ -45,14 +45,15 @@ interface Start {
 export async function* build(
   compressed: ByteSource,
   { from, spacing }: BuildOptions,
-  library = libraryDecoder(),
+  openLibrary = libraryDecoder,
 ): AsyncGenerator<BuildEvent> {
+  using decoder = new SegmentDecoder(openLibrary());
   const start = await startOf(from);
-  using decoder = new SegmentDecoder(library);
   let { outOffset, progress } = start;
   let first: Checkpoint | null = null;
   let running: Promise<Decoded> | null = null;
   let isProved = start.isFirstFrame;
+  let isMet = from === null;
   const finish = async (segment: Promise<Decoded>): Promise<BuildEvent[]> => {
     const { checkpoint, length, ...after } = await segment;
     outOffset += length;
@@ -62,6 +63,7 @@ export async function* build(
     if (length === 0 || checkpoint.outOffset < (from?.outOffset ?? 0)) return [];
     if (checkpoint.outOffset !== from?.outOffset) return [{ type: "checkpoint", checkpoint }];
     expectSame(compressed, from, checkpoint);
+    isMet = true;
     return [];
   };
   for await (const plan of planSegments(compressed, start.at, start.place, spacing)) {
@@ -72,6 +74,8 @@ export async function* build(
     running.catch(() => {});
   }
   if (running) yield* await finish(running);
+  // A pass that cuts otherwise than the one before it must not be joined to it.
+  if (from && !isMet && outOffset > from.outOffset) throw notIndexed(compressed, from);
   if (from === null && outOffset === 0 && first) yield { type: "checkpoint", checkpoint: first };
   yield { type: "end", outSize: outOffset, isProved };
 }
@@ -96,8 +100,11 @@ async function startOf(from: Checkpoint | null): Promise<Start> {
 function expectSame(compressed: ByteSource, from: Checkpoint, found: Checkpoint): void {
   const [before, now] = [decodeState(from.state), decodeState(found.state)];
   if (isSameHash(before.hash, now.hash) && before.length === now.length) return;
-  throw corrupt(compressed, "zstd", from.inOffset, "it is not what was indexed");
+  throw notIndexed(compressed, from);
 }
+
+const notIndexed = (compressed: ByteSource, { inOffset }: Checkpoint) =>
+  corrupt(compressed, "zstd", inOffset, "it is not what was indexed");
 
 async function decodeSegment(
   compressed: ByteSource,

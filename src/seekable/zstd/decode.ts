@@ -1,5 +1,5 @@
+import { viewOf } from "../../bytes/view.ts";
 import { XXH64_START, xxh64 } from "../../bytes/xxh64.ts";
-import { viewOf } from "../../source/codecs/exact.ts";
 import { Malformed, WrongChecksum } from "../malformed.ts";
 import { decodeFrames } from "./native.ts";
 import type { Part } from "./parts.ts";
@@ -9,7 +9,7 @@ import type { Inside } from "./state.ts";
 export interface Progress {
   /** Bytes of the frame. */
   readonly done: number;
-  /** The last of them: the window. */
+  /** The last of them: the window. It may be a part of what was decoded, and is valid as long. */
   readonly window: Uint8Array;
   /** The state of XXH64; empty without a checksum. */
   readonly checksum: Uint8Array;

@@ -1,4 +1,4 @@
-import { viewOf } from "../../source/codecs/exact.ts";
+import { viewOf } from "../../bytes/view.ts";
 import { type FseTable, LIMITS, readFseTable } from "./fse.ts";
 import { huffmanDescription, type Tables } from "./sections.ts";
 import type { Repeats } from "./sequences.ts";

@@ -1,9 +1,9 @@
-import { viewOf } from "../../source/codecs/exact.ts";
+import { viewOf } from "../../bytes/view.ts";
 import { FRAME_MAGIC } from "../../source/codecs/zstd-header.ts";
 import { ByteList } from "../byte-list.ts";
 import type { Frame } from "./walk.ts";
 
-/** What the runtime's decoder gets in one call. */
+/** What a decoder gets in one call. */
 export interface Part {
   /** Of what is one frame's end or beginning, `null` where frames are whole. */
   readonly frame: Frame | null;

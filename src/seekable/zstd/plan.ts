@@ -37,7 +37,9 @@ export async function* planSegments(
   for await (const step of walk(input, place?.frame ?? null)) {
     if (step.type === "frame" && isLargeWindow(step.frame.header.windowSize) && !segment.isEmpty) {
       yield segment.finish();
-      segment = new SegmentPlan(step.at, null, usualSpacing);
+      // As a pass that goes on from here has it.
+      spacing = usualSpacing;
+      segment = new SegmentPlan(step.at, null, spacing);
     }
     checked(compressed, input.position, () => take(segment, step));
     if (!isFull(segment, step, spacing)) {

@@ -3,7 +3,10 @@ import { decodeFrames, isDecoderError } from "./native.ts";
 import { encoded, type Part } from "./parts.ts";
 import type { PlannedSegment } from "./segment.ts";
 
-/** Room besides twice the size that is expected, where blocks may have any. */
+/**
+ * Room besides twice the size that is expected, where blocks may have any. What does not fit is
+ * decoded by the runtime.
+ */
 const SPARE = 2 ** 20;
 
 /**

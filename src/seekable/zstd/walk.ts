@@ -1,4 +1,5 @@
-import { isSkippable, viewOf } from "../../source/codecs/exact.ts";
+import { viewOf } from "../../bytes/view.ts";
+import { isSkippable } from "../../source/codecs/exact.ts";
 import {
   BLOCK_HEADER_SIZE,
   type BlockHeader,

@@ -1,4 +1,5 @@
 import type { ImageBackupError } from "../../bytes/errors.ts";
+import { viewOf } from "../../bytes/view.ts";
 import type { ByteStream } from "../source.ts";
 import { damaged, ENDS_EARLY } from "./damaged.ts";
 
@@ -37,10 +38,6 @@ export async function skipFrame(input: ByteStream, codec: string): Promise<void>
 /** RFC 8878, 3.1.2: sixteen magic numbers, 0x184D2A50 to 0x184D2A5F. */
 export function isSkippable(magic: number): boolean {
   return magic >>> 4 === 0x184d2a5;
-}
-
-export function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 export function truncated(input: ByteStream, codec: string): ImageBackupError {

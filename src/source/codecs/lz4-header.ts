@@ -1,7 +1,8 @@
 import type { IHasher } from "hash-wasm";
+import { viewOf } from "../../bytes/view.ts";
 import type { ByteStream } from "../source.ts";
 import { beyondUs, damaged } from "./damaged.ts";
-import { readExactly, viewOf } from "./exact.ts";
+import { readExactly } from "./exact.ts";
 
 /** What a frame's descriptor says (LZ4 Frame Format 1.6.4). */
 export interface Lz4Header {

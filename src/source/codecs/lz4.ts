@@ -1,15 +1,8 @@
 import { createXXHash32, type IHasher } from "hash-wasm";
+import { viewOf } from "../../bytes/view.ts";
 import type { ByteStream } from "../source.ts";
 import { badContent, damaged } from "./damaged.ts";
-import {
-  isAtEnd,
-  isSkippable,
-  peekExactly,
-  readExactly,
-  skipFrame,
-  truncated,
-  viewOf,
-} from "./exact.ts";
+import { isAtEnd, isSkippable, peekExactly, readExactly, skipFrame, truncated } from "./exact.ts";
 import { decodeLz4Block, HISTORY_SIZE } from "./lz4-block.ts";
 import { type Lz4Header, readLz4Header } from "./lz4-header.ts";
 

@@ -1,4 +1,4 @@
-import { viewOf } from "./exact.ts";
+import { viewOf } from "../../bytes/view.ts";
 
 const HEADER_SIZE = 13;
 /** What every encoder in use writes: lc=3, lp=0, pb=2. */

@@ -1,7 +1,8 @@
 import { crc32 } from "node:zlib";
+import { viewOf } from "../../bytes/view.ts";
 import type { ByteStream } from "../source.ts";
 import { beyondUs, damaged } from "./damaged.ts";
-import { readExactly, viewOf } from "./exact.ts";
+import { readExactly } from "./exact.ts";
 
 /** Which checksums are before each block, and how they are made. */
 export interface LzopFlags {

@@ -1,6 +1,7 @@
+import { viewOf } from "../../bytes/view.ts";
 import type { ByteStream } from "../source.ts";
 import { damaged } from "./damaged.ts";
-import { isAtEnd, readExactly, viewOf } from "./exact.ts";
+import { isAtEnd, readExactly } from "./exact.ts";
 import { decodeLzoBlock } from "./lzo-block.ts";
 import { type Checksum, type LzopFlags, lzopFlags, readLzopHeader } from "./lzop-header.ts";
 

@@ -1,4 +1,4 @@
-import { viewOf } from "./exact.ts";
+import { viewOf } from "../../bytes/view.ts";
 
 /** RFC 8878, 3.1.1: Magic_Number of a frame. */
 export const FRAME_MAGIC = 0xfd2fb528;
