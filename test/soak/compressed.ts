@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { mounted } from "../faults/command.ts";
-import { type Pipeline, pipelines, realImage } from "./real-image.ts";
+import { type AnyPipeline, otherPipelines, pipelines, realImage } from "./real-image.ts";
 import { soak } from "./soak.ts";
 
 const { values } = parseArgs({
@@ -20,7 +20,7 @@ console.log(
   `an ext4 volume of ${values.megabytes} MiB with files of ${values.source}, saved by partclone`,
 );
 using made = realImage(Number(values.megabytes), values.source);
-for (const by of Object.keys(pipelines) as Pipeline[]) {
+for (const by of Object.keys({ ...pipelines, ...otherPipelines }) as AnyPipeline[]) {
   const image = made.compressed(by);
   const sizes = `${mebibytes(made.imageBytes)} MiB, ${mebibytes(statSync(image).size)} compressed`;
   const load = { readers: READERS, seed: 5, seconds: Number(values.seconds), verify: false };

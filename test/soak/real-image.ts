@@ -9,14 +9,24 @@ export const pipelines = {
   "zstdmt -3": ["zstd -T0 -3 -qc", ".zst"],
   "pigz --rsyncable": ["pigz --rsyncable -c", ".gz"],
 } as const;
+/** The other codecs, for the long run: most of them are slow. */
+export const otherPipelines = {
+  lz4: ["lz4 -qc", ".lz4"],
+  lzop: ["lzop -c", ".lzo"],
+  "xz -T0 -1": ["xz -T0 -1 -c", ".xz"],
+  "lzip -1": ["lzip -1 -c", ".lz"],
+  bzip2: ["bzip2 -c", ".bz2"],
+} as const;
+const allPipelines = { ...pipelines, ...otherPipelines };
 export type Pipeline = keyof typeof pipelines;
+export type AnyPipeline = keyof typeof allPipelines;
 
 export interface RealImage extends Disposable {
   /** What partclone.restore makes of the image. */
   readonly truth: string;
   readonly imageBytes: number;
   /** The image compressed, in pieces of this size if one is given; the path that opens it. */
-  compressed(by: Pipeline, pieceBytes?: number): string;
+  compressed(by: AnyPipeline, pieceBytes?: number): string;
 }
 
 /** Of the volume, what files take. */
@@ -41,7 +51,7 @@ export function realImage(mebibytes: number, source: string): RealImage {
       truth,
       imageBytes: statSync(image).size,
       compressed(by, pieceBytes) {
-        const [command, ending] = pipelines[by];
+        const [command, ending] = allPipelines[by];
         const name = path(`sda1.img${ending}`);
         const end = pieceBytes === undefined ? `> ${name}` : `| split -b ${pieceBytes} - ${name}.`;
         must(["sh", "-c", `${command} < ${image} ${end}`]);
