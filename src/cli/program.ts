@@ -20,8 +20,10 @@ async function perform(name: string, values: Values): Promise<void> {
   const messages = messagesOf(name);
   // Loaded when needed: --help must not pay for what it does not use.
   if (values.verbose || values.json || values.crc_check) {
-    const { prepareThreads } = await import("../partclone/proof-threads.ts");
-    if (values.crc_check) prepareThreads([imagePath]);
+    if (values.crc_check) {
+      const { prepareThreads } = await import("../partclone/proof-threads.ts");
+      prepareThreads([imagePath]);
+    }
     const { inspectImage } = await import("./check.ts");
     const options = {
       imagePath,

@@ -4,8 +4,10 @@ import { type Given, runProgram } from "./command.ts";
 import { vconform } from "./conform-options.ts";
 
 async function run(given: Given): Promise<void> {
-  const { prepareThreads } = await import("../partclone/proof-threads.ts");
-  if (!given.values.quick) prepareThreads(given.positionals);
+  if (!given.values.quick) {
+    const { prepareThreads } = await import("../partclone/proof-threads.ts");
+    prepareThreads(given.positionals);
+  }
   const { runConform } = await import("./conform-program.ts");
   await runConform(given);
 }

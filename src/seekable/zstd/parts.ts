@@ -27,7 +27,7 @@ const HAS_CONTENT_SIZE = 0xc0;
 export const HEADER_ROOM = new Uint8Array(HEADER_SIZE + CONTENT_SIZE);
 
 /**
- * A part as the decoder takes it. With `size`, of what it decodes to, the decoder writes in its
+ * A part as a decoder takes it. With `size`, of what it decodes to, the runtime's writes in its
  * place at once; without it everything is decoded elsewhere and copied, which takes an eighth
  * longer. Blocks get a header in the room before them: it says the window, rounded up to a power of
  * 2. What the call before returned is then void.
