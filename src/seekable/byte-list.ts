@@ -1,3 +1,5 @@
+import { free } from "../bytes/free.ts";
+
 /** Bytes that are added to one after the other. */
 export class ByteList {
   #buffer: Uint8Array<ArrayBuffer>;
@@ -17,6 +19,7 @@ export class ByteList {
     if (length > this.#buffer.length) {
       const larger = new Uint8Array(Math.max(length, this.#buffer.length * 2));
       larger.set(this.#buffer.subarray(0, this.#length));
+      free(this.#buffer);
       this.#buffer = larger;
     }
     this.#buffer.set(bytes, this.#length);

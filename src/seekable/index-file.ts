@@ -1,4 +1,5 @@
 import { fstatSync, ftruncateSync, readSync, writeSync } from "node:fs";
+import { free } from "../bytes/free.ts";
 import { viewOf } from "../bytes/view.ts";
 import type { Checkpoint } from "./codec.ts";
 
@@ -96,7 +97,8 @@ export class IndexFile {
     // What a broken off pass left behind must not be taken for more records.
     ftruncateSync(this.fd, at);
     writeAll(this.fd, record, at);
-    this.#end = at + record.length;
+    this.#end += record.length;
+    free(record);
     return at;
   }
 }

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { ImageBackupError } from "../bytes/errors.ts";
+import { free } from "../bytes/free.ts";
 import { reviveStored } from "../source/stored.ts";
 import { seekableCodec } from "./codecs.ts";
 import { collector } from "./collect.ts";
@@ -19,6 +20,8 @@ async function index({ stored, codec: name, spacing, from, fd, end }: IndexTask)
   for await (const event of codec.build(source, { from, spacing })) {
     if (event.type === "checkpoint") {
       post({ type: "entry", entry: file.add(event.checkpoint) });
+      // One of xz can have 30 MB.
+      free(event.checkpoint.state);
       collect(event.checkpoint.outOffset - outOffset);
       ({ outOffset } = event.checkpoint);
     } else {

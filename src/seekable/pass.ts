@@ -1,11 +1,11 @@
+import { free } from "../bytes/free.ts";
 import { ContentChecksumDiffers } from "../source/codecs/damaged.ts";
 import type { ByteSource, ByteStream } from "../source/source.ts";
-import { ByteList } from "./byte-list.ts";
 import type { BuildEvent, BuildOptions, Checkpoint, Segment } from "./codec.ts";
 import { corrupt, wrongChecksum } from "./damage.ts";
 import { InputWindow } from "./input-window.ts";
 import { joinPieces, numbers, numbersOf, splitPieces } from "./pieces.ts";
-import { HASHED_PIECE, isBeginning, isSameHash, segmentHash } from "./segment-hash.ts";
+import { HASHED_PIECE, isBeginning, isSameHash, SegmentHasher } from "./segment-hash.ts";
 import { WindowStream } from "./window-stream.ts";
 
 /** What a decoder that follows the data from place to place has come to. */
@@ -44,9 +44,9 @@ export async function* followAll(
   /** Of all that is before the checkpoint, and before the place where the pass is. */
   let wasProved = from === null || wasProvedBefore(from);
   let isProved = wasProved;
-  const content = new ByteList();
+  const content = new SegmentHasher();
   const finished = (): BuildEvent[] => {
-    const pieces = [segmentHash(content.bytes), numbers(Number(wasProved))];
+    const pieces = [content.hash, numbers(Number(wasProved))];
     if (state) pieces.push(state);
     const checkpoint = { outOffset, inOffset, inBit, state: joinPieces(pieces) };
     if (outOffset !== from?.outOffset) return [{ type: "checkpoint", checkpoint }];
@@ -63,7 +63,9 @@ export async function* followAll(
       outOffset += content.length;
       wasProved = isProved;
       ({ inOffset, inBit } = place);
+      const before = state;
       state = await place.state();
+      if (before) free(before);
       content.clear();
     }
   } catch (error) {

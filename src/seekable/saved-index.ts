@@ -1,6 +1,6 @@
-import { closeSync, constants, openSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { openOwn, quietly, removeOldest, requireOwnDirectory } from "../source/own-files.ts";
 import { type StoredSource, statusOf } from "../source/stored.ts";
@@ -84,9 +84,10 @@ function openSaved(directory: string, key: string): SavedIndex {
   }
   const own = `${path}.${process.pid}`;
   if (written.has(own)) throw new Error("this process indexes the same data already");
-  const leftover = leftoverOf(directory, name + SUFFIX);
-  if (leftover !== null) renameSync(join(directory, leftover), own);
-  const known = leftover === null ? null : openKnown(own, key);
+  const [furthest, ...others] = leftoversOf(path);
+  for (const other of others) rmSync(other);
+  if (furthest !== undefined) renameSync(furthest, own);
+  const known = furthest === undefined ? null : openKnown(own, key);
   const opened = known ?? createdAt(own, key);
   written.add(own);
   const forget = () => written.delete(own);
@@ -137,13 +138,17 @@ function createdAt(path: string, key: string) {
   };
 }
 
-/** The file of a process that ended before its pass did. */
-function leftoverOf(directory: string, name: string): string | null {
-  const isLeft = (file: string) => {
-    const pid = Number(file.slice(name.length + 1));
+/** The files of processes that ended before their pass did, first the one that came furthest. */
+function leftoversOf(index: string): string[] {
+  const directory = dirname(index);
+  const isLeft = (path: string) => {
+    const pid = Number(path.slice(index.length + 1));
     return Number.isInteger(pid) && (pid === process.pid || !isAlive(pid));
   };
-  return readdirSync(directory).find((file) => file.startsWith(`${name}.`) && isLeft(file)) ?? null;
+  return readdirSync(directory)
+    .map((file) => join(directory, file))
+    .filter((path) => path.startsWith(`${index}.`) && isLeft(path))
+    .toSorted((a, b) => statSync(b).size - statSync(a).size);
 }
 
 function isAlive(pid: number): boolean {

@@ -1,9 +1,11 @@
+import { cut } from "../bytes/cut.ts";
 import { ImageBackupError } from "../bytes/errors.ts";
+import { free } from "../bytes/free.ts";
 import type { ByteSource } from "../source/source.ts";
 import type { SeekableCodec } from "./codec.ts";
 import { BadIndex } from "./index-file.ts";
 import { errorOf } from "./index-thread.ts";
-import { SegmentCache } from "./segment-cache.ts";
+import { type Held, SegmentCache } from "./segment-cache.ts";
 import type { Segments } from "./segments.ts";
 
 export interface SeekableParts {
@@ -86,19 +88,18 @@ export class SeekableSource implements ByteSource {
 
   async readPieces(pieces: readonly Uint8Array[], at: number): Promise<void> {
     const end = at + pieces.reduce((sum, { length }) => sum + length, 0);
-    let from = at;
-    let start = 0;
-    let content: Uint8Array = new Uint8Array();
-    for (const piece of pieces) {
-      for (let done = 0; done < piece.length; ) {
-        if (from < start || from >= start + content.length) {
-          ({ start, content } = await this.#segmentAt(from, end));
-        }
-        const part = content.subarray(from - start, from - start + piece.length - done);
-        piece.set(part, done);
-        done += part.length;
-        from += part.length;
+    let rest = pieces;
+    for (let from = at; from < end; ) {
+      using segment = await this.#segmentAt(from, end);
+      const content = segment.content.subarray(from - segment.start);
+      const [part, behind] = cut(rest, content.length);
+      let copied = 0;
+      for (const piece of part) {
+        piece.set(content.subarray(copied, copied + piece.length));
+        copied += piece.length;
       }
+      rest = behind;
+      from += copied;
     }
   }
 
@@ -107,7 +108,7 @@ export class SeekableSource implements ByteSource {
   }
 
   /** The segment with byte `at`, decoded at least up to byte `wantedEnd`. */
-  async #segmentAt(at: number, wantedEnd: number) {
+  async #segmentAt(at: number, wantedEnd: number): Promise<Held & { readonly start: number }> {
     const { segments } = this.#parts;
     const index = await segments.find(at, () => this.#tellProgress());
     if (segments.isVoid && !this.#believesVoid && segments.failure) throw errorOf(segments.failure);
@@ -117,10 +118,10 @@ export class SeekableSource implements ByteSource {
     const kept = this.#cache.lengthOf(index);
     // Who has read here, or just before, and goes on will soon read the rest.
     const goesOn = kept > 0 ? kept < least : index === this.#lastSegment + 1;
-    const content = await this.#cache.get(index, goesOn ? end - start : least);
+    const held = await this.#cache.get(index, goesOn ? end - start : least);
     if (index === this.#lastSegment + 1) this.#prefetch(index + 1);
     this.#lastSegment = index;
-    return { start, content };
+    return { ...held, start };
   }
 
   /** The reader who waits may be a file manager, and nobody knows why it hangs. */
@@ -138,13 +139,17 @@ export class SeekableSource implements ByteSource {
     const { segments } = this.#parts;
     if (!segments.has(index)) return;
     const { start, end } = segments.range(index);
-    this.#cache.prefetch(index, end - start);
+    void this.#cache.prefetch(index, end - start);
   }
 
   async #decode(index: number, needed: number): Promise<Uint8Array> {
     const { codec, compressed, segments, discard } = this.#parts;
     try {
-      return await codec.readSegment(compressed, segments.segment(index), needed);
+      const segment = segments.segment(index);
+      const content = await codec.readSegment(compressed, segment, needed);
+      // One of xz can have 30 MB.
+      free(segment.from.state);
+      return content;
     } catch (error) {
       if (!(error instanceof BadIndex)) throw error;
       discard();

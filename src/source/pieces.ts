@@ -1,5 +1,6 @@
 import { fstatSync } from "node:fs";
 import { basename, resolve } from "node:path";
+import { cut } from "../bytes/cut.ts";
 import { ImageBackupError } from "../bytes/errors.ts";
 import { type FileSource, openFile, type Reading } from "./file.ts";
 import type { Pieces } from "./find-pieces.ts";
@@ -185,21 +186,4 @@ function isSame(source: FileSource, piece: Piece): boolean {
   const { dev, ino, size, mtimeNs } = fstatSync(source.fd, { bigint: true });
   const isCut = size < piece.size;
   return dev === piece.dev && ino === piece.ino && (isCut || mtimeNs === piece.mtimeNs);
-}
-
-/** The first `room` bytes of the pieces, and what is behind them. */
-function cut(
-  pieces: readonly Uint8Array[],
-  room: number,
-): [part: readonly Uint8Array[], behind: readonly Uint8Array[]] {
-  let left = room;
-  for (const [index, piece] of pieces.entries()) {
-    if (piece.length > left) {
-      const part =
-        left > 0 ? [...pieces.slice(0, index), piece.subarray(0, left)] : pieces.slice(0, index);
-      return [part, [piece.subarray(left), ...pieces.slice(index + 1)]];
-    }
-    left -= piece.length;
-  }
-  return [pieces, []];
 }

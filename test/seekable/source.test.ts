@@ -119,6 +119,21 @@ test("an index that a process left behind is gone on with, at any byte it ends a
   }
 }, 60_000);
 
+test("of several that were left behind the furthest is gone on with, and the others go", async () => {
+  const { directory, index } = await indexed();
+  const whole = readFileSync(index);
+  renameSync(index, `${index}.${2 ** 23 + 1}`);
+  for (const [pid, share] of [0.5, 1, 0.2].entries()) {
+    writeFileSync(`${index}.${2 ** 23 + pid}`, whole.subarray(0, share * (whole.length - 1)));
+  }
+  await using source = await opened(directory);
+  const [left, ...others] = readdirSync(directory);
+  expect(others).toEqual([]);
+  // All but the last record, so that nothing before it is indexed anew.
+  expect(statSync(join(directory, left as string)).size).toBeGreaterThan(whole.length / 2);
+  expectSame(await readAll(source), content);
+});
+
 test("a damaged index is not believed", async () => {
   const { directory, index } = await indexed();
   const whole = readFileSync(index);

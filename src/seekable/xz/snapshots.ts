@@ -1,9 +1,12 @@
-import { crc32, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { crc32, zstdCompressSync } from "node:zlib";
+import { free } from "../../bytes/free.ts";
 import { liblzmaBinary } from "../../source/codecs/liblzma.ts";
 import { type LzmaFormat, lzmaPieces } from "../../source/codecs/xz.ts";
+import { headerSize, readFrameHeader } from "../../source/codecs/zstd-header.ts";
 import type { ByteSource } from "../../source/source.ts";
 import type { BuildEvent, BuildOptions, Segment } from "../codec.ts";
 import { type Follow, followAll, followSegment } from "../pass.ts";
+import { decodeFrames } from "../zstd/native.ts";
 
 /** A decoder's memory is large: a segment has so many times as many bytes, and is so many times the usual. */
 const BYTES_PER_STATE_BYTE = 8;
@@ -41,11 +44,16 @@ const following = (format: LzmaFormat, isChecked: boolean, most: number): Follow
   async function* (input, _, state) {
     let since = 0;
     let wanted = state ? Math.min(most, state.length * BYTES_PER_STATE_BYTE) : 0;
-    for await (const { bytes, save } of lzmaPieces(input, format, state && expanded(state))) {
+    for await (const { bytes, save } of lzmaPieces(
+      input,
+      format,
+      state && (await expanded(state)),
+    )) {
       since += bytes.length;
       const saved = async () => {
         const memory = save();
         const kept = memory.length === 0 ? memory : zstdCompressSync(memory);
+        free(memory);
         since = 0;
         wanted = Math.min(most, kept.length * BYTES_PER_STATE_BYTE);
         return kept;
@@ -55,6 +63,10 @@ const following = (format: LzmaFormat, isChecked: boolean, most: number): Follow
     }
   };
 
-function expanded(state: Uint8Array): Uint8Array | null {
-  return state.length === 0 ? null : zstdDecompressSync(state);
+/** Told its size: memory that grows meanwhile takes as much again. */
+async function expanded(state: Uint8Array): Promise<Uint8Array | null> {
+  if (state.length === 0) return null;
+  const header = state.subarray(0, headerSize(state[4] ?? 0));
+  const size = readFrameHeader(header).contentSize ?? 0;
+  return decodeFrames(state, size, size);
 }

@@ -1,5 +1,6 @@
 import { promisify } from "node:util";
 import { constants, type ZstdOptions, zstdCompress } from "node:zlib";
+import { free } from "../../bytes/free.ts";
 import type { ByteSource } from "../../source/source.ts";
 import type { BuildEvent, BuildOptions, Checkpoint } from "../codec.ts";
 import { corrupt } from "../damage.ts";
@@ -129,6 +130,7 @@ async function decodeSegment(
   const hasFullBlocks = plan.isExpected && length === plan.expected;
   const inside = plan.place && before ? await insideOf(plan, plan.place, before) : null;
   const state = encodeState({ length, hash: segmentHash(content), hasFullBlocks, inside });
+  for (const { bytes } of plan.parts) free(bytes);
   const checkpoint = { outOffset, inOffset: plan.inOffset, inBit: 0, state };
   return { checkpoint, length, progress };
 }
@@ -148,12 +150,12 @@ async function insideOf(
       sparse[dictionary.length + at] = window[at] as number;
     }
   }
-  return {
-    ...{ frame, frameAt, done, checksum },
-    dictionary: await compress(sparse, DICTIONARY_OPTIONS),
-    dictionaryLength: sparse.length,
-    windowLength: window.length,
-  };
+  const { length: dictionaryLength } = sparse;
+  const compressed = await compress(sparse, DICTIONARY_OPTIONS);
+  free(sparse);
+  const windowLength = window.length;
+  const own = { dictionary: compressed, dictionaryLength, windowLength };
+  return { frame, frameAt, done, checksum, ...own };
 }
 
 const lastOf = (bytes: Uint8Array, count: number): Uint8Array =>

@@ -1,3 +1,4 @@
+import { free } from "../../bytes/free.ts";
 import type { ByteSource } from "../../source/source.ts";
 import type { SeekableCodec, Segment } from "../codec.ts";
 import { corrupt } from "../damage.ts";
@@ -64,6 +65,7 @@ async function decode(
     const needs = part.needsDictionary ? state.inside : null;
     const dictionary = needs ? await dictionaryOf(needs) : undefined;
     outputs.push(await decodeFrames(frames, decoded, length, dictionary));
+    for (const input of [part.bytes, dictionary]) if (input) free(input);
   }
   return joined(outputs);
 }

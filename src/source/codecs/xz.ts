@@ -9,6 +9,7 @@ import {
   LZMA_STREAM_END,
 } from "node-liblzma/wasm";
 import type { ImageBackupError } from "../../bytes/errors.ts";
+import { free } from "../../bytes/free.ts";
 import type { ByteStream } from "../source.ts";
 import { badContent, beyondUs, damaged, ENDS_EARLY } from "./damaged.ts";
 import { type Decoder, LzmaMachine } from "./liblzma.ts";
@@ -85,15 +86,20 @@ export interface LzmaPiece {
   save(): Uint8Array;
 }
 
-/** What all members decode to, from the beginning of one or, with a saved state, from within one. */
+/**
+ * What all members decode to, from the beginning of one or, with a saved state, from within one: it
+ * is large, and is freed once it is loaded.
+ */
 export async function* lzmaPieces(
   input: ByteStream,
   format: LzmaFormat,
   saved: Uint8Array | null,
 ): AsyncGenerator<LzmaPiece> {
   using machine = await LzmaMachine.start();
-  if (saved) machine.load(saved);
-  else begin(machine, input, format);
+  if (saved) {
+    machine.load(saved);
+    free(saved);
+  } else begin(machine, input, format);
   yield* restOfMember(input, format, machine);
   while (await isAnotherMember(input, format)) {
     yield { bytes: new Uint8Array(), save: () => new Uint8Array() };
