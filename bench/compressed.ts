@@ -1,6 +1,6 @@
 /** A volume of real files, and its image as Clonezilla compresses it. */
 import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { must } from "./command.ts";
 import type { Lab } from "./lab.ts";
 import { type Volume, volumeBytes } from "./volumes.ts";
@@ -37,15 +37,18 @@ function copyRealFiles(target: string, atMost: number): void {
   }
 }
 
-function realVolume(lab: Lab): Volume {
-  const raw = lab.imagePath("real.raw");
-  const image = lab.imagePath("real.img");
-  lab.once("real", () => {
+function realVolume(lab: Lab, copies: number): Volume {
+  const name = copies === 1 ? "real" : `real-${copies}`;
+  const raw = lab.imagePath(`${name}.raw`);
+  const image = lab.imagePath(`${name}.img`);
+  lab.once(name, () => {
     if (existsSync(image)) return;
     const files = lab.path("real files");
-    copyRealFiles(files, volumeBytes(lab) * FILLED);
+    for (let copy = 1; copy <= copies; copy++) {
+      copyRealFiles(join(files, `${copy}`), volumeBytes(lab) * FILLED);
+    }
     rmSync(raw, { force: true });
-    must(["truncate", "-s", `${volumeBytes(lab)}`, raw]);
+    must(["truncate", "-s", `${volumeBytes(lab) * copies}`, raw]);
     must(["mkfs.ext4", "-q", "-F", "-b", "4096", "-d", files, raw]);
     must(["partclone.ext4", "-c", "-q", "-f0", "-L", "/dev/null", "-s", raw, "-o", image]);
     rmSync(files, { recursive: true });
@@ -54,8 +57,13 @@ function realVolume(lab: Lab): Volume {
 }
 
 /** Its `image` is compressed; `plainBytes`: what it is without. */
-export function compressedVolume(lab: Lab, by: Compressor): Volume & { plainBytes: number } {
-  const { image, raw, program } = realVolume(lab);
+export interface CompressedVolume extends Volume {
+  readonly plainBytes: number;
+}
+
+/** `copies`: so many times as large as other volumes, with so many copies of the files. */
+export function compressedVolume(lab: Lab, by: Compressor, copies = 1): CompressedVolume {
+  const { image, raw, program } = realVolume(lab, copies);
   const { compress, ending } = COMPRESSORS[by];
   const path = `${image}.${ending}`;
   lab.once(path, () => {
