@@ -23,7 +23,10 @@ export type BuildEvent =
   | { readonly type: "end"; readonly outSize: number; readonly isProved: boolean };
 
 export interface BuildOptions {
-  /** Where to go on; null: at the beginning. This checkpoint itself is not told again. */
+  /**
+   * Where to go on; null: at the beginning. This checkpoint itself is not told again, and its state
+   * is the pass's own: void once it has gone on.
+   */
   readonly from: Checkpoint | null;
   /** Bytes of uncompressed data between two checkpoints, about; a codec may need more. */
   readonly spacing: number;

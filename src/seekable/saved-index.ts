@@ -84,24 +84,27 @@ function openSaved(directory: string, key: string): SavedIndex {
   }
   const own = `${path}.${process.pid}`;
   if (written.has(own)) throw new Error("this process indexes the same data already");
-  const [furthest, ...others] = leftoversOf(path);
-  for (const other of others) rmSync(other);
-  if (furthest !== undefined) renameSync(furthest, own);
-  const known = furthest === undefined ? null : openKnown(own, key);
-  const opened = known ?? createdAt(own, key);
+  const opened = openLeftover(path, own, key) ?? createdAt(own, key);
   written.add(own);
   const forget = () => written.delete(own);
-  return {
+  let here = own;
+  const saved: SavedIndex = {
     ...opened,
     path,
     keep() {
       // Somebody may have emptied the cache meanwhile.
-      quietly(() => renameSync(own, path));
+      quietly(() => {
+        renameSync(own, path);
+        here = path;
+      });
+      quietly(() => {
+        for (const leftover of leftoversOf(path)) rmSync(leftover, { force: true });
+      });
       quietly(() => removeOldest(directory, SUFFIX, MOST_FILES));
       forget();
     },
     remove() {
-      quietly(() => rmSync(own, { force: true }));
+      quietly(() => rmSync(here, { force: true }));
       forget();
     },
     close() {
@@ -109,6 +112,9 @@ function openSaved(directory: string, key: string): SavedIndex {
       closeSync(opened.file.fd);
     },
   };
+  // Its pass came to the end, but its process did not come to keep it.
+  if (opened.records.outSize !== null) saved.keep();
+  return saved;
 }
 
 const closing =
@@ -138,6 +144,17 @@ function createdAt(path: string, key: string) {
   };
 }
 
+/** What came furthest of what was left behind, as the file `own`. */
+function openLeftover(index: string, own: string, key: string) {
+  for (const leftover of leftoversOf(index)) {
+    // Another process may have taken it meanwhile.
+    quietly(() => renameSync(leftover, own));
+    const known = openKnown(own, key);
+    if (known) return known;
+  }
+  return null;
+}
+
 /** The files of processes that ended before their pass did, first the one that came furthest. */
 function leftoversOf(index: string): string[] {
   const directory = dirname(index);
@@ -148,8 +165,10 @@ function leftoversOf(index: string): string[] {
   return readdirSync(directory)
     .map((file) => join(directory, file))
     .filter((path) => path.startsWith(`${index}.`) && isLeft(path))
-    .toSorted((a, b) => statSync(b).size - statSync(a).size);
+    .toSorted((a, b) => sizeOf(b) - sizeOf(a));
 }
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 function isAlive(pid: number): boolean {
   try {
