@@ -87,9 +87,11 @@ export class SeekableSource implements ByteSource {
   }
 
   async readPieces(pieces: readonly Uint8Array[], at: number): Promise<void> {
-    const end = at + pieces.reduce((sum, { length }) => sum + length, 0);
+    let left = pieces.reduce((sum, { length }) => sum + length, 0);
+    const end = at + left;
     let rest = pieces;
-    for (let from = at; from < end; ) {
+    // Counted down: `at` is Infinity where a reader asks for what is behind an end not yet known.
+    for (let from = at; left > 0; ) {
       using segment = await this.#segmentAt(from, end);
       const content = segment.content.subarray(from - segment.start);
       const [part, behind] = cut(rest, content.length);
@@ -100,6 +102,7 @@ export class SeekableSource implements ByteSource {
       }
       rest = behind;
       from += copied;
+      left -= copied;
     }
   }
 
