@@ -61,10 +61,18 @@ describe.each(byTitle(imageForms))("%s images:", (_, form) => {
       });
       const linksNow = () =>
         run(ROOT, "sh", "-c", `readlink /proc/${mount.pid}/fd/*`).out.toString();
-      // Its last threads still read their code when the mount answers.
-      await until(() => !linksNow().includes(".ts\n"));
-      const links = linksNow().trim();
-      const held = links.split("\n").filter((name) => !name.startsWith("anon_inode:"));
+      // Its last threads still read their code when the mount answers, one file after the other.
+      let links = "";
+      let looksWithoutCode = 0;
+      await until(() => {
+        links = linksNow();
+        looksWithoutCode = links.includes(".ts\n") ? 0 : looksWithoutCode + 1;
+        return looksWithoutCode === 10;
+      });
+      const held = links
+        .trim()
+        .split("\n")
+        .filter((name) => !name.startsWith("anon_inode:"));
       const kinds = held
         .filter((name) => name !== "/dev/null")
         .map((name) => {
